@@ -1,0 +1,29 @@
+"""The command line: one module per group of commands.
+
+Every reading command takes `--json`: one JSON document on stdout and nothing else there. Exit
+status 0: done; 1: what was asked for failed or isn't there; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from worker.cli import demo, publish, reading, register, running, stack, topology
+
+app = typer.Typer(
+    help="Puts every contact between a citizen and their municipality into its case.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.add_typer(stack.app, name="stack")
+app.command("migrate")(running.migrate)
+app.command("worker")(running.worker)
+app.command("settings")(running.settings)
+app.add_typer(topology.app, name="topology")
+app.add_typer(register.app, name="register")
+app.command("publish")(publish.publish)
+app.command("dossier")(reading.dossier)
+app.command("klantcontact")(reading.klantcontact)
+app.command("document")(reading.document)

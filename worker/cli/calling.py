@@ -1,0 +1,93 @@
+"""How every command begins and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+
+from worker.errors import KlantcontactError
+from worker.settings import Settings, load
+from worker.stack.instance import Stack, default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from worker.stack.state import StackState
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+As = Annotated[
+    str | None, typer.Option("--as", help="Who acts; without it, the user of this system.")
+]
+Answer = TypeVar("Answer")
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def call(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run `work`; what the user or an outage did wrong becomes one line and exit status 1."""
+    with errors_in_a_line():
+        return asyncio.run(work)
+
+
+@contextmanager
+def errors_in_a_line() -> Iterator[None]:
+    """No traceback for what a user or an outage did."""
+    try:
+        yield
+    except* KlantcontactError as group:
+        typer.echo(f"Error: {_innermost(group)}", err=True)
+        code = 1
+    else:
+        return
+    raise typer.Exit(code)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def settings() -> Settings:
+    """The settings; where no broker, database or mail server is named, those of the stack."""
+    with errors_in_a_line():
+        configured = load()
+    state = running_stack()
+    if state is None:
+        return configured
+    host, _, port = state.smtp.rpartition(":")
+    of_the_stack = {
+        "amqp_url": SecretStr(state.amqp),
+        "postgres_url": SecretStr(state.postgres),
+        "smtp_host": host,
+        "smtp_port": int(port),
+    }
+    missing = {
+        name: value
+        for name, value in of_the_stack.items()
+        if name not in configured.model_fields_set
+    }
+    return configured.model_copy(update=missing)
+
+
+def running_stack() -> StackState | None:
+    """The embedded stack, if it runs."""
+    return Stack(default_root(), "stack").status()
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def acting(name: str | None) -> str:
+    """Who acts: as named, or the user of this system."""
+    return name or getpass.getuser()

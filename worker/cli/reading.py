@@ -1,0 +1,113 @@
+"""`klantcontact dossier`, `klantcontact` and `document`: what is on record."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from worker.app import now
+from worker.cli import calling, timeline
+from worker.postgres import dossier as records
+from worker.postgres.pool import connected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from worker.postgres.pool import Pool
+
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="Show the toelichting; that you did is kept on record.")
+]
+
+
+def dossier(
+    zaak: Annotated[str, typer.Argument(help="The number of the zaak.")],
+    by: calling.As = None,
+    *,
+    reveal: Reveal = False,
+    as_json: calling.Json = False,
+) -> None:
+    """Show every klantcontact of a zaak, from every channel, in time order."""
+    found = calling.call(_dossier(zaak, calling.acting(by), reveal=reveal))
+    if found is None:
+        typer.echo(f"Error: there is no zaak {zaak} in the register", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        calling.print_json(found)
+    else:
+        calling.out.print(timeline.dossier(found))
+
+
+def klantcontact(
+    identity: Annotated[UUID, typer.Argument(metavar="ID", help="The id of the klantcontact.")],
+    by: calling.As = None,
+    *,
+    reveal: Reveal = False,
+    as_json: calling.Json = False,
+) -> None:
+    """Show one klantcontact."""
+    found = calling.call(_klantcontact(identity, calling.acting(by), reveal=reveal))
+    if found is None:
+        typer.echo(f"Error: there is no klantcontact {identity}", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        calling.print_json(found)
+    else:
+        calling.out.print(timeline.klantcontact(found))
+
+
+def document(
+    identity: Annotated[UUID, typer.Argument(metavar="ID", help="The id of the document.")],
+    output: Annotated[Path, typer.Option(help="The file to write it to.")],
+    by: calling.As = None,
+) -> None:
+    """Write a document's content to a file; that you did is kept on record."""
+    found = calling.call(_document(identity, calling.acting(by)))
+    if found is None:
+        typer.echo(f"Error: there is no document {identity}", err=True)
+        raise typer.Exit(1)
+    title, content, url = found
+    if content is None:
+        typer.echo(f"Error: {title} is not kept here but at {url}", err=True)
+        raise typer.Exit(1)
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        typer.echo(f"Error: {output} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{title}: {len(content)} bytes written to {output}")
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[Pool]:
+    url = calling.settings().postgres_url.get_secret_value()
+    async with connected(url, size=1) as pool:
+        yield pool
+
+
+async def _dossier(zaak: str, by: str, *, reveal: bool) -> dict[str, Any] | None:
+    async with _database() as pool:
+        found = await records.dossier(pool, zaak, reveal=reveal)
+        if reveal and found is not None:
+            await records.put_on_record(pool, by, f"dossier {zaak}", now())
+        return found
+
+
+async def _klantcontact(identity: UUID, by: str, *, reveal: bool) -> dict[str, Any] | None:
+    async with _database() as pool:
+        found = await records.klantcontact(pool, identity, reveal=reveal)
+        if reveal and found is not None:
+            await records.put_on_record(pool, by, f"klantcontact {identity}", now())
+        return found
+
+
+async def _document(identity: UUID, by: str) -> tuple[str, bytes | None, str | None] | None:
+    async with _database() as pool:
+        found = await records.document(pool, identity)
+        if found is not None:
+            await records.put_on_record(pool, by, f"document {identity}", now())
+        return found

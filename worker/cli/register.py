@@ -1,0 +1,217 @@
+"""`klantcontact register`: the register's facts, for administrators and process owners."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from worker.app import now
+from worker.cli import calling
+from worker.domain.text import Moment
+from worker.errors import UsageError
+from worker.importing import Import, import_lines
+from worker.postgres.pool import connected
+from worker.postgres.register import PostgresRegister
+from worker.postgres.showing import set_zaaktype
+from worker.postgres.showing import show as show_register
+
+app = typer.Typer(help="Zaken, zaaktypen, applicaties and autorisaties.", no_args_is_help=True)
+
+_MOST_SHOWN = 20
+
+
+class Switch(StrEnum):
+    """On or off, as the process owner says it."""
+
+    AAN = "aan"
+    UIT = "uit"
+
+
+class Kind(StrEnum):
+    """What the process owner sets something on."""
+
+    ZAAKTYPE = "zaaktype"
+
+
+class Listed(StrEnum):
+    """What the register holds."""
+
+    ZAAKTYPE = "zaaktype"
+    ZAAK = "zaak"
+    APPLICATIE = "applicatie"
+    AUTORISATIE = "autorisatie"
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="JSON Lines, a fact a line.")],
+    time: Annotated[
+        str | None, typer.Option(help="The moment of lines that carry none, or `now`.")
+    ] = None,
+    by: calling.As = None,
+    *,
+    as_json: calling.Json = False,
+) -> None:
+    """Import facts; a bad line stops nothing, is reported, and makes the exit status 1."""
+    report = calling.call(_import(file, time, calling.acting(by), quiet=as_json))
+    if as_json:
+        bad = [{"line": each.number, "reason": each.reason} for each in report.bad]
+        calling.print_json({"lines": report.lines, "stored": report.stored, "bad": bad})
+    else:
+        _tell(report)
+    if report.bad:
+        raise typer.Exit(1)
+
+
+async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Import:
+    settings = calling.settings()
+    sent = _moment(time)
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        msg = f"{file} cannot be read: {error.strerror}"
+        raise UsageError(msg) from None
+    with source, _progress(quiet=quiet) as progress:
+        task = progress.add_task("importing", total=None)
+        async with connected(settings.postgres_url.get_secret_value(), size=1) as pool:
+            return await import_lines(
+                source,
+                PostgresRegister(pool),
+                now=now(),
+                sent=sent,
+                skew=settings.clock_skew,
+                by=by,
+                advance=lambda lines: progress.advance(task, lines),
+            )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        moment: datetime = TypeAdapter(Moment).validate_python(text)
+    except ValidationError:
+        msg = f"--time {text}: an ISO 8601 moment with offset is needed, or `now`"
+        raise UsageError(msg) from None
+    return moment
+
+
+def _progress(*, quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=calling.err,
+        transient=True,
+        disable=quiet or not calling.err.is_terminal,
+    )
+
+
+def _tell(report: Import) -> None:
+    typer.echo(f"{report.lines} lines, {report.stored} facts stored, {len(report.bad)} bad lines")
+    for each in report.bad[:_MOST_SHOWN]:
+        typer.echo(f"line {each.number}: {each.reason}", err=True)
+    if len(report.bad) > _MOST_SHOWN:
+        rest = len(report.bad) - _MOST_SHOWN
+        typer.echo(f"and {rest} more; --json lists them all", err=True)
+
+
+@app.command()
+def show(
+    soort: Annotated[Listed, typer.Argument(help="Which kind of facts.")],
+    identificatie: Annotated[str | None, typer.Argument(help="One of them.")] = None,
+    *,
+    as_json: calling.Json = False,
+) -> None:
+    """Show what the register holds, zaaktypen with who decided what and when."""
+    found = calling.call(_show(soort, identificatie))
+    if as_json:
+        calling.print_json(found)
+    elif found:
+        calling.out.print(_table(found))
+    if not found:
+        what = f"{soort} {identificatie}" if identificatie else soort
+        typer.echo(f"The register has no {what}.", err=True)
+        raise typer.Exit(1)
+
+
+async def _show(soort: str, identificatie: str | None) -> list[dict[str, Any]]:
+    url = calling.settings().postgres_url.get_secret_value()
+    async with connected(url, size=1) as pool:
+        return await show_register(pool, soort, identificatie)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "aan" if value else "uit"
+        case list():
+            return ", ".join(_cell(each) for each in value)
+        case dict():
+            return " ".join(_cell(each) for each in value.values())
+        case _:
+            return str(value)
+
+
+@app.command("set")
+def set_(
+    kind: Annotated[Kind, typer.Argument(help="What is set.")],
+    identificatie: Annotated[str, typer.Argument(help="Which one.")],
+    klantcontacten: Annotated[
+        Switch | None, typer.Option(help="Whether klantcontacten may be added.")
+    ] = None,
+    notificaties: Annotated[
+        Switch | None, typer.Option(help="Whether betrokkenen get mails.")
+    ] = None,
+    by: calling.As = None,
+) -> None:
+    """Set what the process owner decides (S8); who and when are kept."""
+    if klantcontacten is None and notificaties is None:
+        typer.echo("Error: give --klantcontacten aan|uit, --notificaties aan|uit or both", err=True)
+        raise typer.Exit(2)
+    decided = calling.call(
+        _set(identificatie, _on(klantcontacten), _on(notificaties), calling.acting(by))
+    )
+    if not decided:
+        typer.echo(f"Error: the register has no {kind} {identificatie}; import it first", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Set for {kind} {identificatie}; see: klantcontact register show {kind}")
+
+
+def _on(switch: Switch | None) -> bool | None:
+    return None if switch is None else switch is Switch.AAN
+
+
+async def _set(
+    identificatie: str, klantcontacten: bool | None, notificaties: bool | None, by: str
+) -> bool:
+    url = calling.settings().postgres_url.get_secret_value()
+    async with connected(url, size=1) as pool:
+        return await set_zaaktype(
+            pool,
+            identificatie,
+            klantcontacten=klantcontacten,
+            notificaties=notificaties,
+            by=by,
+            now=now(),
+        )

@@ -1,0 +1,56 @@
+"""`klantcontact worker`, `migrate` and `settings`: what runs the program."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import uvloop
+from pydantic import SecretStr
+
+from worker import app, logs
+from worker.app import Role
+from worker.cli import calling
+from worker.postgres import migrating
+
+
+def worker(
+    role: Annotated[
+        list[Role] | None, typer.Option(help="What this process does; without it, everything.")
+    ] = None,
+) -> None:
+    """Take messages in, relay jobs and send mails, until SIGTERM or Ctrl-C."""
+    settings = calling.settings()
+    logs.configure(settings)
+    with calling.errors_in_a_line():
+        uvloop.run(app.work(settings, role or [], logs.log()))
+
+
+def migrate(*, as_json: calling.Json = False) -> None:
+    """Bring the database's schema up to date; safe to run again, and from two places at once."""
+    url = calling.settings().postgres_url.get_secret_value()
+    applied = calling.call(migrating.migrate(url))
+    if as_json:
+        calling.print_json({"applied": applied})
+    elif applied:
+        typer.echo("Applied: " + ", ".join(applied))
+    else:
+        typer.echo("The schema is up to date.")
+
+
+def settings(*, as_json: calling.Json = False) -> None:
+    """Print every setting as it is in force, secrets masked."""
+    effective = calling.settings()
+    values = {
+        f"KLANTCONTACT_{name.upper()}": _shown(getattr(effective, name))
+        for name in type(effective).model_fields
+    }
+    if as_json:
+        calling.print_json(values)
+        return
+    for name, value in values.items():
+        typer.echo(f"{name}={value}")
+
+
+def _shown(value: object) -> str:
+    return "(set, not shown)" if isinstance(value, SecretStr) else str(value)

@@ -1,0 +1,214 @@
+"""The rules of the source, S2 to S8 and S13: a flat tuple of functions of one signature.
+
+Each looks at one registration and returns why it cannot be, or None. All of them are asked,
+so that a sender hears every reason at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from worker.domain.facts import GEFORCEERD_BIJWERKEN, TOEVOEGEN
+from worker.domain.klantcontact import OpvoerderSoort
+from worker.errors import Code, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from worker.domain.facts import Applicatie, Facts, Zaak
+    from worker.domain.klantcontact import Klantcontact
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that rules look at."""
+
+    contacts_without_zaak: bool = False
+    clock_skew: timedelta = timedelta(seconds=60)
+    oldest_message: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One registration with the facts around it: what every rule is asked about."""
+
+    klantcontact: Klantcontact
+    applicatie: str
+    kanaal: str
+    time: datetime
+    now: datetime
+    facts: Facts
+    policy: Policy
+
+    @property
+    def zaak(self) -> Zaak | None:
+        """The zaak as the register has it, if it does."""
+        return self.facts.zaken.get(self.klantcontact.zaak or "")
+
+    @property
+    def registered_applicatie(self) -> Applicatie | None:
+        """The applicatie as the register has it, if it does."""
+        return self.facts.applicaties.get(self.applicatie)
+
+    def forced(self) -> bool:
+        """Whether this is a correction that both parties may make on a closed zaak (zrc-007)."""
+        return self.klantcontact.correctie and all(
+            self.facts.allowed(subject, GEFORCEERD_BIJWERKEN, self.zaak)
+            for subject in (("applicatie", self.applicatie), self.opvoerder)
+        )
+
+    @property
+    def opvoerder(self) -> tuple[str, str]:
+        """The opvoerder as the subject of an autorisatie."""
+        opvoerder = self.klantcontact.opvoerder
+        return opvoerder.soort.value, opvoerder.identificatie
+
+
+def message_is_recent(asked: Question) -> Violation | None:
+    """A message is judged at the time it claims: neither too old nor in the future."""
+    if asked.time < asked.now - asked.policy.oldest_message:
+        detail = f"older than {asked.policy.oldest_message.days} days"
+        return Violation(Code.VERLOPEN, detail, "time")
+    if asked.time > asked.now + asked.policy.clock_skew:
+        return Violation(Code.ONGELDIG, "the message's time lies in the future", "time")
+    return None
+
+
+def applicatie_is_known(asked: Question) -> Violation | None:
+    """The broker proved the user; the register must know it as an applicatie (S6)."""
+    if asked.registered_applicatie is None:
+        return Violation(Code.APPLICATIE_ONBEKEND, "not in the register", "user_id")
+    return None
+
+
+def kanaal_fits(asked: Question) -> Violation | None:
+    """An applicatie sends over its own kanaal, and only its own types (S4)."""
+    applicatie = asked.registered_applicatie
+    if applicatie is None:
+        return None
+    if asked.kanaal != applicatie.kanaal:
+        detail = "the applicatie belongs to another kanaal than this routing key"
+        return Violation(Code.KANAAL_NIET_TOEGESTAAN, detail, None)
+    if asked.klantcontact.type not in applicatie.types:
+        detail = "the applicatie may not send this type"
+        return Violation(Code.KANAAL_NIET_TOEGESTAAN, detail, "type")
+    return None
+
+
+def zaak_is_given(asked: Question) -> Violation | None:
+    """A contact without a zaak is possible only where the setting allows it (S13)."""
+    if asked.klantcontact.zaak is None and not asked.policy.contacts_without_zaak:
+        return Violation(Code.ZAAK_ONTBREEKT, "name the zaak that it is about", "zaak")
+    return None
+
+
+def zaak_is_known(asked: Question) -> Violation | None:
+    """The zaak must be in the register."""
+    if asked.klantcontact.zaak is not None and asked.zaak is None:
+        return Violation(Code.ZAAK_ONBEKEND, "not in the register (yet)", "zaak")
+    return None
+
+
+def zaak_is_running(asked: Question) -> Violation | None:
+    """Only a running zaak takes klantcontacten (S3), but for an authorised correction."""
+    zaak = asked.zaak
+    if zaak is None or zaak.einddatum is None or asked.forced():
+        return None
+    return Violation(Code.ZAAK_AFGESLOTEN, "the zaak has an end date", "zaak")
+
+
+def zaaktype_allows(asked: Question) -> Violation | None:
+    """The process owner decides whether klantcontacten may be added (S8); off until on."""
+    if asked.zaak is not None and not asked.zaak.klantcontacten_toegestaan:
+        detail = "the process owner has not switched klantcontacten on for this zaaktype"
+        return Violation(Code.ZAAKTYPE_STAAT_NIET_TOE, detail, "zaak")
+    return None
+
+
+def opvoerder_is_authorised(asked: Question) -> Violation | None:
+    """Whoever enters it may do so for this zaak (S7); a betrokkene may for their own."""
+    klantcontact, zaak = asked.klantcontact, asked.zaak
+    if klantcontact.zaak is not None and zaak is None:
+        return None
+    if klantcontact.opvoerder.soort is OpvoerderSoort.BETROKKENE:
+        people = {each.identificatie for each in zaak.betrokkenen} if zaak else set()
+        authorised = klantcontact.opvoerder.identificatie in people
+    else:
+        authorised = asked.facts.allowed(asked.opvoerder, TOEVOEGEN, zaak)
+    if authorised:
+        return None
+    detail = f"no autorisatie with scope {TOEVOEGEN} covers this zaak"
+    return Violation(Code.OPVOERDER_NIET_GEAUTORISEERD, detail, "opvoerder")
+
+
+def applicatie_is_authorised(asked: Question) -> Violation | None:
+    """The applicatie needs the scope as well (S7, Autorisaties API)."""
+    if asked.klantcontact.zaak is not None and asked.zaak is None:
+        return None
+    if asked.facts.allowed(("applicatie", asked.applicatie), TOEVOEGEN, asked.zaak):
+        return None
+    detail = f"no autorisatie with scope {TOEVOEGEN} covers this zaak"
+    return Violation(Code.APPLICATIE_NIET_GEAUTORISEERD, detail, "user_id")
+
+
+def content_is_given(asked: Question) -> Violation | None:
+    """At least a toelichting or a document (S5)."""
+    klantcontact = asked.klantcontact
+    if klantcontact.documenten or (klantcontact.toelichting or "").strip():
+        return None
+    return Violation(Code.INHOUD_ONTBREEKT, "give a toelichting, a document or both", "toelichting")
+
+
+def contact_has_been(asked: Question) -> Violation | None:
+    """A contact is registered after it was, not before."""
+    if asked.klantcontact.datum_gezet > asked.now + asked.policy.clock_skew:
+        return Violation(Code.DATUM_IN_DE_TOEKOMST, "datumGezet lies in the future", "datumGezet")
+    return None
+
+
+def correction_says_what(asked: Question) -> Violation | None:
+    """A correction names what it corrects and says why."""
+    klantcontact = asked.klantcontact
+    if not klantcontact.correctie:
+        return None
+    if klantcontact.vervolg_op is None:
+        return Violation(Code.ONGELDIG, "a correction needs vervolgOp", "vervolgOp")
+    if not (klantcontact.toelichting or "").strip():
+        return Violation(Code.ONGELDIG, "a correction needs a toelichting", "toelichting")
+    return None
+
+
+def earlier_contact_exists(asked: Question) -> Violation | None:
+    """What it follows on must be a klantcontact of the same zaak."""
+    earlier = asked.klantcontact.vervolg_op
+    if earlier is None:
+        return None
+    if asked.facts.eerdere.get(earlier, "") == asked.klantcontact.zaak:
+        return None
+    detail = "there is no such klantcontact on this zaak"
+    return Violation(Code.ONGELDIG, detail, "vervolgOp")
+
+
+RULES: tuple[Callable[[Question], Violation | None], ...] = (
+    message_is_recent,
+    applicatie_is_known,
+    kanaal_fits,
+    zaak_is_given,
+    zaak_is_known,
+    zaak_is_running,
+    zaaktype_allows,
+    opvoerder_is_authorised,
+    applicatie_is_authorised,
+    content_is_given,
+    contact_has_been,
+    correction_says_what,
+    earlier_contact_exists,
+)
+
+
+def violations(asked: Question) -> tuple[Violation, ...]:
+    """Every reason why the registration cannot be; empty if it can."""
+    return tuple(found for rule in RULES if (found := rule(asked)) is not None)

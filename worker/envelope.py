@@ -1,0 +1,83 @@
+"""A message as it came, and what it says of itself once decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from worker.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from worker.errors import Code, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as the broker handed it over. Nothing in it is trusted, but `user_id`.
+
+    The broker compares `user_id` with the publishing connection's user and refuses what
+    differs, so it proves the applicatie; it is None where the publisher set none.
+    """
+
+    body: bytes
+    queue: str
+    user_id: str | None
+    message_id: str | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+    timestamp: datetime | None = None
+    reply_to: str | None = None
+    correlation_id: str | None = None
+    redelivered: bool = False
+    headers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who claims to have sent what, when. (applicatie, source, id) is the message's key."""
+
+    applicatie: str
+    source: str
+    id: str
+    time: datetime
+    data: bytes
+
+    @property
+    def key(self) -> Key:
+        """The message's identity: the applicatie is proven, source and id are claims."""
+        return self.applicatie, self.source, self.id
+
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A message that becomes a dead letter. `claim` is the key it holds in the inbox, if any."""
+
+    id: UUID
+    delivery: Delivery
+    violations: tuple[Violation, ...]
+    digest: bytes
+    envelope: Envelope | None = None
+    zaak: str | None = None
+    claim: Key | None = None
+
+    @property
+    def code(self) -> Code:
+        """The first code in the published order."""
+        return Refusal(*self.violations).code
+
+
+class Lane(Protocol):
+    """A source of batches. A batch is settled before the next one is taken."""
+
+    async def batch(self) -> Sequence[Delivery]:
+        """Wait for at least one delivery; empty when the lane was asked to stop."""
+
+    async def settle(self) -> None:
+        """Acknowledge everything that was handed out."""

@@ -1,0 +1,121 @@
+"""What can go wrong, one type for each reaction.
+
+    KlantcontactError
+    ├── Refusal        this message, for good: a dead letter with a code
+    ├── Outage         not this message's fault: pause, and try again when it is over
+    ├── BatchRejected  the database cannot take this batch's data: halve it, find the culprit
+    └── UsageError     what the person at the command line asked for cannot be done
+
+Anything else is a defect of the program: the message that shows it becomes a dead letter
+`onverwacht`, the others of its batch are not touched by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """The published codes, in order: the first that applies is the dead letter's code."""
+
+    ONLEESBAAR = "bericht-onleesbaar"
+    ONGELDIG = "bericht-ongeldig"
+    TE_GROOT = "bericht-te-groot"
+    VERLOPEN = "bericht-verlopen"
+    ID_HERGEBRUIKT = "bericht-id-hergebruikt"
+    APPLICATIE_ONBEKEND = "applicatie-onbekend"
+    KANAAL_NIET_TOEGESTAAN = "kanaal-niet-toegestaan"
+    OPVOERDER_NIET_GEAUTORISEERD = "opvoerder-niet-geautoriseerd"
+    APPLICATIE_NIET_GEAUTORISEERD = "applicatie-niet-geautoriseerd"
+    ZAAK_ONBEKEND = "zaak-onbekend"
+    ZAAK_AFGESLOTEN = "zaak-afgesloten"
+    ZAAKTYPE_STAAT_NIET_TOE = "zaaktype-staat-klantcontacten-niet-toe"
+    INHOUD_ONTBREEKT = "toelichting-of-document-ontbreekt"
+    ZAAK_ONTBREEKT = "zaak-ontbreekt"
+    DATUM_IN_DE_TOEKOMST = "datum-in-de-toekomst"
+    DOCUMENT_ONGELDIG = "document-ongeldig"
+    ONVERWACHT = "onverwacht"
+
+
+_ORDER = {code: place for place, code in enumerate(Code)}
+
+# Title and HTTP-like status of each code, as RFC 9457 section 3.1 asks: the same for every
+# occurrence. The remedy for each stands in docs/dead-letters.md.
+_PROBLEMS: dict[Code, tuple[int, str]] = {
+    Code.ONLEESBAAR: (400, "The message cannot be read"),
+    Code.ONGELDIG: (422, "The message does not keep to the contract"),
+    Code.TE_GROOT: (413, "The message is too large"),
+    Code.VERLOPEN: (422, "The message is too old"),
+    Code.ID_HERGEBRUIKT: (409, "The message id was used before for other content"),
+    Code.APPLICATIE_ONBEKEND: (401, "The applicatie is not known"),
+    Code.KANAAL_NIET_TOEGESTAAN: (403, "The applicatie may not send this type of klantcontact"),
+    Code.OPVOERDER_NIET_GEAUTORISEERD: (403, "The opvoerder may not add to this zaak"),
+    Code.APPLICATIE_NIET_GEAUTORISEERD: (403, "The applicatie may not add to this zaak"),
+    Code.ZAAK_ONBEKEND: (404, "The zaak is not known"),
+    Code.ZAAK_AFGESLOTEN: (409, "The zaak is closed"),
+    Code.ZAAKTYPE_STAAT_NIET_TOE: (403, "The zaaktype does not allow klantcontacten"),
+    Code.INHOUD_ONTBREEKT: (422, "A toelichting or a document is needed"),
+    Code.ZAAK_ONTBREEKT: (422, "A zaak is needed"),
+    Code.DATUM_IN_DE_TOEKOMST: (422, "The moment of the klantcontact lies in the future"),
+    Code.DOCUMENT_ONGELDIG: (422, "A document is not valid"),
+    Code.ONVERWACHT: (500, "The program failed on this message"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One reason for a refusal.
+
+    `field` is the path in the message (`documenten.0.sha256`), a property of the delivery
+    (`content_type`), or None. `detail` is for a person and never repeats a value of the
+    message: it ends up in replies, events and logs, and values are personal data.
+    """
+
+    code: Code
+    detail: str
+    field: str | None = None
+
+
+def problem(violations: tuple[Violation, ...], instance: str) -> dict[str, Any]:
+    """The RFC 9457 problem of a refusal; `instance` names the dead letter."""
+    first = min(violations, key=lambda violation: _ORDER[violation.code])
+    status, title = _PROBLEMS[first.code]
+    return {
+        "type": f"urn:klantcontact:probleem:{first.code}",
+        "title": title,
+        "status": status,
+        "detail": first.detail,
+        "instance": instance,
+        "errors": [asdict(violation) for violation in violations],
+    }
+
+
+class KlantcontactError(Exception):
+    """Root of what the program raises itself."""
+
+
+class Refusal(KlantcontactError):
+    """A message is refused, for good, for all the reasons given."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(", ".join(violation.code for violation in violations))
+        self.violations = tuple(sorted(violations, key=lambda violation: _ORDER[violation.code]))
+
+    @property
+    def code(self) -> Code:
+        """The first of the codes in the published order."""
+        return self.violations[0].code
+
+
+class Outage(KlantcontactError):
+    """Something outside is down or unreachable; the text says what, and what to do."""
+
+
+class BatchRejected(KlantcontactError):
+    """The database refused the data of a batch; the text holds the SQLSTATE and no data."""
+
+
+class UsageError(KlantcontactError):
+    """The command cannot do what was asked; the text says why and what to do next."""

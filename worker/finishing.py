@@ -1,0 +1,63 @@
+"""From the facts of a mail to its bytes: templates, then the message around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from worker.mime import Mailbox, Message, address, build
+from worker.rendering import Templates, header_text
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from worker.rendering import MailFacts
+    from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A mail as it will be sent: `template` is the digest of the templates it was made from."""
+
+    mail: UUID
+    address: str
+    content: bytes
+    template: str | None
+
+
+class Finisher:
+    """Writes mails in the name of the municipality; templates are checked when it is made."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raise TemplateError or HeaderError for templates or a sender that cannot be used."""
+        self._sender = Mailbox(settings.mail_from_name, address("From", settings.mail_from))
+        self._domain = self._sender.adres.rpartition("@")[2]
+        self._portal = settings.portal_url
+        own = [settings.templates] if settings.templates else []
+        self._templates = Templates(*own, built_in())
+
+    def finish(self, facts: MailFacts) -> Finished:
+        """Render one mail and write it as bytes; raises TemplateError or HeaderError."""
+        link = self._portal.replace("{zaak}", quote(facts.zaak, safe=""))
+        rendered = self._templates.render(facts, zaak_link=link)
+        recipient = address("To", facts.adres)
+        message = Message(
+            mail=facts.mail,
+            domein=self._domain,
+            van=self._sender,
+            aan=Mailbox(header_text(facts.naam), recipient),
+            onderwerp=rendered.onderwerp,
+            tekst=rendered.tekst,
+            html=rendered.html,
+            taal=rendered.taal,
+            moment=facts.moment,
+        )
+        return Finished(facts.mail, recipient, build(message), rendered.digest)
+
+
+def built_in() -> Path:
+    """Where the templates stand: beside the code when installed, else in the checkout."""
+    installed = Path(__file__).parent / "templates"
+    return installed if installed.is_dir() else installed.parent.parent / "templates"

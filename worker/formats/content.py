@@ -1,0 +1,58 @@
+"""From the data of a message to frozen models, and from pydantic's errors to our codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from worker.domain.klantcontact import Klantcontact
+from worker.errors import Code, Refusal, Violation
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+# A message with ten thousand errors is told its first ones.
+_MOST_ERRORS = 50
+_MOST_FIELD = 100
+
+
+def parse_klantcontact(data: bytes) -> Klantcontact:
+    """Parse the JSON of a klantcontact; raises Refusal with every violation at once."""
+    try:
+        return Klantcontact.model_validate_json(data)
+    except ValidationError as error:
+        raise refusal(error) from None
+
+
+def refusal(error: ValidationError) -> Refusal:
+    """The refusal for what pydantic found, without any of the values it found.
+
+    `from None` at the raise matters: the ValidationError quotes the input.
+    """
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return Refusal(*(_violation(detail) for detail in details[:_MOST_ERRORS]))
+
+
+def _violation(detail: ErrorDetails) -> Violation:
+    if detail["type"] == "json_invalid":
+        return Violation(Code.ONLEESBAAR, "the body is not JSON in UTF-8", None)
+    path = ".".join(str(part) for part in detail["loc"])[:_MOST_FIELD]
+    within_document = path.startswith("documenten.")
+    code = Code.DOCUMENT_ONGELDIG if within_document else Code.ONGELDIG
+    return Violation(code, _text(detail), path or None)
+
+
+# What pydantic says of these would quote the input, or is not in the contract's words.
+_TEXTS = {
+    "extra_forbidden": "this field is not in the contract",
+    "missing": "this field is required",
+    "union_tag_invalid": "must be zaaktype, zaak, applicatie or autorisatie",
+    "union_tag_not_found": "soort is required",
+    "uuid_parsing": "a UUID is needed",
+    "string_pattern_mismatch": "has a character, or a form, that is not allowed here",
+}
+
+
+def _text(detail: ErrorDetails) -> str:
+    return _TEXTS.get(detail["type"], detail["msg"].removeprefix("Value error, "))

@@ -1,0 +1,279 @@
+"""Intake: from deliveries on `klantcontact.registratie.*` to rows in the dossier.
+
+A lane takes a batch, decides every message of it, commits all of it in one transaction, and
+only then acknowledges. What one message does wrong is its own affair: it becomes a dead
+letter, and the others of its batch are registered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from uuid_utils.compat import uuid7
+
+from worker.domain.decision import Refused, Registered, decide
+from worker.domain.rules import Policy, Question
+from worker.envelope import Rejection
+from worker.errors import Code, Outage, Refusal, Violation
+from worker.formats import decode
+from worker.formats.content import parse_klantcontact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from uuid import UUID
+
+    from worker.domain.facts import Facts
+    from worker.domain.klantcontact import Klantcontact
+    from worker.envelope import Delivery, Envelope, Key, Lane
+    from worker.logs import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One message that could be read, and the id that its klantcontact will have."""
+
+    id: UUID
+    delivery: Delivery
+    envelope: Envelope
+    klantcontact: Klantcontact
+    digest: bytes
+    kanaal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A registration that was judged fit, with what follows from it."""
+
+    registration: Registration
+    decision: Registered
+
+
+class Transaction(Protocol):
+    """What the intake does to the store, all of it or nothing."""
+
+    async def claim(self, asked: Sequence[Registration], now: datetime) -> dict[Key, bytes]:
+        """Claim the keys; return the digest of those that were registered before."""
+
+    async def facts(self, asked: Sequence[Registration]) -> Facts:
+        """The register's facts for all of them, the zaken locked against closing."""
+
+    async def write(
+        self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
+    ) -> None:
+        """Store what was accepted and what was refused."""
+
+
+class Store(Protocol):
+    """Where it is kept."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commit on leaving; raises Outage or BatchRejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The way of a message, from delivery to commit."""
+
+    store: Store
+    policy: Policy
+    message_bytes: int
+    kanalen: dict[str, str]
+    """Which kanaal each queue stands for."""
+    clock: Callable[[], datetime]
+    log: Log
+
+    async def run(self, lane: Lane) -> None:
+        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
+        while batch := await lane.batch():
+            await self.take(batch)
+            await lane.settle()
+
+    async def take(self, batch: Sequence[Delivery]) -> None:
+        """Read, fold, register. When this returns, everything of the batch is on record."""
+        now = self.clock()
+        readable: list[Registration] = []
+        rejected: list[Rejection] = []
+        for delivery in batch:
+            match self._read(delivery, now):
+                case Registration() as registration:
+                    readable.append(registration)
+                case rejection:
+                    rejected.append(rejection)
+        first, repeated, later = fold(readable)
+        await self._register(first, rejected, now)
+        for each in repeated:
+            self._say(each, "herhaald")
+        if later:
+            await self.take([each.delivery for each in later])
+
+    def _read(self, delivery: Delivery, now: datetime) -> Registration | Rejection:
+        """Decode and parse one delivery; whatever is wrong with it stays its own."""
+        envelope = None
+        try:
+            envelope = decode(delivery, now, self.message_bytes)
+            klantcontact = parse_klantcontact(envelope.data)
+            return Registration(
+                uuid7(),
+                delivery,
+                envelope,
+                klantcontact,
+                klantcontact.digest(),
+                self.kanalen[delivery.queue],
+            )
+        except Refusal as refusal:
+            digest = sha256(delivery.body).digest()
+            return Rejection(uuid7(), delivery, refusal.violations, digest, envelope)
+
+    async def _register(
+        self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
+    ) -> None:
+        """One transaction; what the database or a defect refuses is halved to the culprit."""
+        try:
+            accepted, refused, repeated = await self._commit(asked, rejected, now)
+        except Outage:
+            raise
+        except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
+            await self._halve(asked, rejected, now, error)
+            return
+        for acceptance in accepted:
+            registered = acceptance.registration
+            self._say(registered, "geregistreerd", klantcontact=str(registered.id))
+        for rejection in refused:
+            self._say_refused(rejection)
+        for again in repeated:
+            self._say(again, "herhaald")
+
+    async def _commit(
+        self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
+    ) -> tuple[list[Acceptance], list[Rejection], list[Registration]]:
+        accepted: list[Acceptance] = []
+        refused = list(rejected)
+        repeated: list[Registration] = []
+        async with self.store.transaction() as transaction:
+            before = await transaction.claim(asked, now) if asked else {}
+            facts = await transaction.facts(asked)
+            for each in asked:
+                match self._judge(each, before.get(each.envelope.key), facts, now):
+                    case Acceptance() as acceptance:
+                        accepted.append(acceptance)
+                    case Rejection() as rejection:
+                        refused.append(rejection)
+                    case None:
+                        repeated.append(each)
+            await transaction.write(accepted, refused, now)
+        return accepted, refused, repeated
+
+    def _judge(
+        self, asked: Registration, before: bytes | None, facts: Facts, now: datetime
+    ) -> Acceptance | Rejection | None:
+        """Accept or refuse; None for what was registered before with the same content."""
+        if before is not None:
+            return None if before == asked.digest else _rejection(asked, (_REUSED,))
+        question = Question(
+            asked.klantcontact,
+            asked.envelope.applicatie,
+            asked.kanaal,
+            asked.envelope.time,
+            now,
+            facts,
+            self.policy,
+        )
+        match decide(question):
+            case Registered() as decision:
+                return Acceptance(asked, decision)
+            case Refused(violations):
+                return _rejection(asked, violations, claim=asked.envelope.key)
+
+    async def _halve(
+        self,
+        asked: Sequence[Registration],
+        rejected: Sequence[Rejection],
+        now: datetime,
+        error: Exception,
+    ) -> None:
+        """Find the message that cannot be processed by halves; the rest is registered."""
+        everything: list[Registration | Rejection] = [*asked, *rejected]
+        if len(everything) > 1:
+            middle = len(everything) // 2
+            for half in (everything[:middle], everything[middle:]):
+                await self._register(
+                    [each for each in half if isinstance(each, Registration)],
+                    [each for each in half if isinstance(each, Rejection)],
+                    now,
+                )
+            return
+        (culprit,) = everything
+        if isinstance(culprit, Rejection):
+            raise error
+        self.log.error("onverwacht", bericht=culprit.envelope.id, error=type(error).__name__)
+        await self._register([], [_rejection(culprit, (_UNEXPECTED,))], now)
+
+    def _say(self, asked: Registration, outcome: str, **more: str) -> None:
+        """The one line that every message leaves in the log: ids and codes, never content."""
+        self.log.info(
+            "klantcontact",
+            outcome=outcome,
+            bericht=asked.envelope.id,
+            applicatie=asked.envelope.applicatie,
+            kanaal=asked.kanaal,
+            zaak=asked.klantcontact.zaak,
+            **more,
+        )
+
+    def _say_refused(self, refused: Rejection) -> None:
+        self.log.info(
+            "klantcontact",
+            outcome="afgewezen",
+            code=str(refused.code),
+            codes=[str(each.code) for each in refused.violations],
+            fields=[each.field for each in refused.violations if each.field],
+            bericht=refused.delivery.message_id,
+            applicatie=refused.delivery.user_id,
+            kanaal=self.kanalen.get(refused.delivery.queue),
+            zaak=refused.zaak,
+            dead_letter=str(refused.id),
+        )
+
+
+_REUSED = Violation(
+    Code.ID_HERGEBRUIKT,
+    "a klantcontact with other content was registered under this id; use a new one",
+    "message_id",
+)
+_UNEXPECTED = Violation(Code.ONVERWACHT, "see the log at the time of this dead letter")
+
+
+def _rejection(
+    asked: Registration, violations: tuple[Violation, ...], claim: Key | None = None
+) -> Rejection:
+    return Rejection(
+        uuid7(),
+        asked.delivery,
+        violations,
+        asked.digest,
+        asked.envelope,
+        asked.klantcontact.zaak,
+        claim,
+    )
+
+
+def fold(
+    readable: Iterable[Registration],
+) -> tuple[list[Registration], list[Registration], list[Registration]]:
+    """Split one batch by key: the first of each, its repetitions, and other content under it.
+
+    What has other content is judged after the first one's outcome is on record.
+    """
+    first: dict[Key, Registration] = {}
+    repeated: list[Registration] = []
+    later: list[Registration] = []
+    for each in readable:
+        known = first.setdefault(each.envelope.key, each)
+        if known is each:
+            continue
+        (repeated if known.digest == each.digest else later).append(each)
+    return list(first.values()), repeated, later

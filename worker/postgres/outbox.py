@@ -1,0 +1,173 @@
+"""The relay's store: claims are leases, committed at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from worker.postgres.pool import transaction, translated
+from worker.relay import DueMail
+from worker.rendering import Contact, MailFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from worker.finishing import Finished
+    from worker.postgres.pool import Connection, Pool
+
+# The day that a mail names is the day in the Netherlands.
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_MOST_SWEPT = 500
+
+
+class PostgresOutbox:
+    """The outbox on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def sweep(self, now: datetime) -> int:
+        """Whatever was handed to the broker and not dealt with in time is offered again."""
+        with translated():
+            swept: int = await self._pool.fetchval(
+                """
+                with due as (
+                    select id from mail where opnieuw <= $1
+                    order by id limit $2 for update skip locked
+                ), vrij as (
+                    update mail set opnieuw = null from due where mail.id = due.id
+                    returning mail.id
+                ), uit as (
+                    insert into outbox (id, soort, onderwerp, beschikbaar)
+                    select id, 'mail', id, $1 from vrij
+                    on conflict (id) do nothing
+                    returning 1
+                )
+                select count(*) from uit
+                """,
+                now,
+                _MOST_SWEPT,
+            )
+        return swept
+
+    async def claim(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+        """Oldest first; rows that another relay has in hand are passed over."""
+        async with transaction(self._pool) as connection:
+            rows = await connection.fetch(
+                """
+                with due as (
+                    select id from outbox
+                    where geparkeerd is null and beschikbaar <= $1
+                    order by beschikbaar limit $3 for update skip locked
+                ), geclaimd as (
+                    update outbox as o set beschikbaar = $2, pogingen = o.pogingen + 1
+                    from due where o.id = due.id
+                    returning o.id, o.onderwerp, o.pogingen
+                )
+                select g.id, g.pogingen, m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal,
+                       m.gemaakt, m.bytes
+                from geclaimd as g
+                join mail as m on m.id = g.onderwerp
+                left join zaak as z on z.identificatie = m.zaak
+                """,
+                now,
+                until,
+                most,
+            )
+            contacts = await _contacts(connection, [row[2] for row in rows])
+        return [
+            DueMail(
+                row=row[0],
+                attempts=row[1],
+                frozen=row[9],
+                facts=MailFacts(
+                    mail=row[2],
+                    zaak=row[3],
+                    zaak_omschrijving=row[4] or "",
+                    naam=row[5],
+                    adres=row[6],
+                    taal=row[7],
+                    contacten=tuple(contacts[row[2]]),
+                    moment=row[8],
+                ),
+            )
+            for row in rows
+        ]
+
+    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
+        """The bytes of the first offering stay; a retry is the same mail.
+
+        A mail that a mailer has in hand, or that came to its end, is left alone: offering it
+        again would send it twice.
+        """
+        in_order = sorted(offered, key=lambda each: each.mail)
+        with translated():
+            rows = await self._pool.fetch(
+                """
+                with gevraagd as (
+                    select m.id, nieuw.bytes, nieuw.sjabloon
+                    from unnest($1::uuid[], $2::bytea[], $3::text[])
+                        as nieuw (id, bytes, sjabloon)
+                    join mail as m on m.id = nieuw.id
+                    where m.toestand in ('wacht', 'aangeboden', 'uitgesteld')
+                       or (m.toestand = 'bezig' and m.opnieuw is null)
+                    order by m.id for update of m
+                )
+                update mail set
+                    toestand = 'aangeboden', opnieuw = $4,
+                    bytes = coalesce(mail.bytes, gevraagd.bytes),
+                    sjabloon = coalesce(mail.sjabloon, gevraagd.sjabloon)
+                from gevraagd where mail.id = gevraagd.id
+                returning mail.id
+                """,
+                [each.mail for each in in_order],
+                [each.content for each in in_order],
+                [each.template for each in in_order],
+                until,
+            )
+        return {row[0] for row in rows}
+
+    async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
+        """What was confirmed is gone, what is parked stays to be looked at."""
+        with translated():
+            await self._pool.execute(
+                """
+                with weg as (delete from outbox where id = any ($1::uuid[]))
+                update outbox set geparkeerd = $3 where id = any ($2::uuid[])
+                """,
+                list(done),
+                list(parked),
+                now,
+            )
+
+    async def give_up(self, mails: Sequence[UUID], reason: str) -> None:
+        """A mail that cannot be made is `mislukt`; the reason stands where an answer would."""
+        with translated():
+            await self._pool.execute(
+                """
+                update mail set toestand = 'mislukt', antwoord = $2, opnieuw = null
+                where id = any ($1::uuid[])
+                """,
+                list(mails),
+                reason,
+            )
+
+
+async def _contacts(connection: Connection, mails: list[UUID]) -> dict[UUID, list[Contact]]:
+    """What each mail tells of: one klantcontact once, however many people share an address."""
+    rows = await connection.fetch(
+        """
+        select distinct n.mail, k.datum_gezet, k.id, k.type
+        from notificatie as n join klantcontact as k on k.id = n.klantcontact
+        where n.mail = any ($1::uuid[])
+        order by n.mail, k.datum_gezet, k.id
+        """,
+        mails,
+    )
+    found: dict[UUID, list[Contact]] = defaultdict(list)
+    for mail, moment, _, kind in rows:
+        found[mail].append(Contact(kind, moment.astimezone(_AMSTERDAM).date()))
+    return found

@@ -1,0 +1,80 @@
+"""Connections to PostgreSQL, and its errors as ours."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from worker.errors import BatchRejected, KlantcontactError, Outage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+# SQLSTATE classes that say that the database, not the data, is the matter: connection,
+# resources, operator intervention, system error. 40 (serialization, deadlock) and 57014
+# (cancelled, as by a timeout) pass when tried again; an outage is tried again.
+_OUTAGE_CLASSES = ("08", "40", "53", "57", "58", "XX")
+# Schema or rights are missing: an administrator's to mend, and no message's fault.
+_SETUP_STATES = {"3D000", "3F000", "42P01", "42703", "42501", "28000", "28P01"}
+_COMMAND_SECONDS = 30
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what asyncpg raises into Outage or BatchRejected, without any of the data."""
+    try:
+        yield
+    except KlantcontactError:
+        raise
+    except asyncpg.PostgresError as error:
+        raise _translation(error) from None
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        msg = f"PostgreSQL does not answer ({type(error).__name__}); is it up, and reachable?"
+        raise Outage(msg) from None
+
+
+def _translation(error: asyncpg.PostgresError) -> KlantcontactError:
+    state = error.sqlstate or ""
+    if state in _SETUP_STATES:
+        msg = (
+            f"PostgreSQL refuses: {error.args[0]}; run `klantcontact migrate`, or see to the rights"
+        )
+        return Outage(msg)
+    if state.startswith(_OUTAGE_CLASSES):
+        return Outage(f"PostgreSQL cannot work just now (SQLSTATE {state})")
+    # The message of the error may quote a value; the state and the constraint do not.
+    constraint = getattr(error, "constraint_name", None)
+    return BatchRejected(f"SQLSTATE {state}, constraint {constraint}")
+
+
+@asynccontextmanager
+async def connected(url: str, *, size: int) -> AsyncIterator[Pool]:
+    """A pool of `size` connections; raises Outage if the database cannot be reached."""
+    with translated():
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=5,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings={"application_name": "klantcontact", "search_path": "klantcontact"},
+        )
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """One transaction on one connection of the pool."""
+    with translated():
+        async with pool.acquire() as connection, connection.transaction():
+            yield connection

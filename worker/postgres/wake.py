@@ -1,0 +1,57 @@
+"""What wakes the relay: a NOTIFY of the intake's commit."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from worker.postgres.pool import translated
+from worker.postgres.writing import OUTBOX_CHANNEL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import timedelta
+
+    from worker.postgres.pool import Pool
+
+
+class PostgresWake:
+    """Set by a notification, by the loss of the listening connection, and by `stop`."""
+
+    def __init__(self) -> None:
+        self._stirred = asyncio.Event()
+        self._stopped = False
+
+    def stir(self, *_: object) -> None:
+        """There may be something to do."""
+        self._stirred.set()
+
+    def stop(self) -> None:
+        """There is nothing more to do."""
+        self._stopped = True
+        self._stirred.set()
+
+    async def wait(self, longest: timedelta) -> bool:
+        """Wait until stirred, `longest` at most; False once stopped."""
+        if not self._stopped:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), longest.total_seconds())
+            self._stirred.clear()
+        return not self._stopped
+
+
+@asynccontextmanager
+async def listening(pool: Pool) -> AsyncIterator[PostgresWake]:
+    """Listen on a connection of its own; the relay's poll stands behind it."""
+    wake = PostgresWake()
+    with translated():
+        connection = await pool.acquire()
+        await connection.add_listener(OUTBOX_CHANNEL, wake.stir)
+        connection.add_termination_listener(wake.stir)
+    try:
+        yield wake
+    finally:
+        with translated():
+            await connection.remove_listener(OUTBOX_CHANNEL, wake.stir)
+            await pool.release(connection)

@@ -1,0 +1,1 @@
+"""The only importer of aio_pika: topology, deliveries in, publications out."""

@@ -1,0 +1,51 @@
+"""What a broker lacks of the topology."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiormq.exceptions import ChannelNotFoundEntity
+
+from worker.rabbitmq import topology
+from worker.rabbitmq.connection import channel, connected, translated
+
+if TYPE_CHECKING:
+    import aio_pika
+
+
+async def missing(url: str) -> list[str]:
+    """Names of exchanges and queues that aren't there; raises Outage.
+
+    From RabbitMQ 4.2.6 on a passive declaration needs the `configure` permission, which the
+    worker's user does not have: ask as an administrator there.
+    """
+    wanted = topology.definitions()
+    async with connected(url, "klantcontact topology check") as connection:
+        lacking = [
+            f"exchange {each['name']}"
+            for each in wanted["exchanges"]
+            if not await _exists(connection, exchange=each["name"])
+        ]
+        lacking += [
+            f"queue {each['name']}"
+            for each in wanted["queues"]
+            if not await _exists(connection, queue=each["name"])
+        ]
+    return lacking
+
+
+async def _exists(
+    connection: aio_pika.Connection, *, exchange: str | None = None, queue: str | None = None
+) -> bool:
+    """Ask on a channel of its own: a no closes it."""
+    opened = await channel(connection, confirms=False)
+    with translated():
+        try:
+            if exchange is not None:
+                await opened.exchange_declare(exchange=exchange, passive=True)
+            if queue is not None:
+                await opened.queue_declare(queue=queue, passive=True)
+        except ChannelNotFoundEntity:
+            return False
+        await opened.close()
+    return True

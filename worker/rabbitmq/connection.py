@@ -1,0 +1,84 @@
+"""Connections to RabbitMQ, and its errors as ours."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, cast
+
+import aio_pika
+from aiormq.exceptions import (
+    AMQPError,
+    ChannelAccessRefused,
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+    ProbableAuthenticationError,
+)
+
+from worker.errors import Outage
+from worker.rabbitmq.gate import Gate, GatedTransport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from aiormq.channel import Channel
+
+_CONNECT_SECONDS = 10
+_IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
+_HEARTBEAT_SECONDS = 30
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what aio-pika raises into Outage, in words that say what to do."""
+    try:
+        yield
+    except ChannelNotFoundEntity as error:
+        raise Outage(f"RabbitMQ: {_reason(error)}; {_IMPORT}") from None
+    except ChannelAccessRefused as error:
+        raise Outage(f"RabbitMQ: {_reason(error)}; see to the user's permissions") from None
+    except ProbableAuthenticationError:
+        raise Outage("RabbitMQ refuses the user or its password") from None
+    except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError) as error:
+        msg = f"RabbitMQ does not answer ({type(error).__name__}); is it up, and reachable?"
+        raise Outage(msg) from None
+
+
+def _reason(error: AMQPError) -> str:
+    """What the broker said: it names queues, exchanges and users, never a message."""
+    return str(error.args[0] if error.args else error).partition(" - ")[2] or type(error).__name__
+
+
+@asynccontextmanager
+async def connected(
+    url: str, name: str, *, gate: Gate | None = None
+) -> AsyncIterator[aio_pika.Connection]:
+    """One connection, without recovery of its own: whoever holds it starts anew after a break.
+
+    `name` shows in the broker's list of connections. `gate` holds back reading, and so bounds
+    the memory that deliveries take.
+    """
+    connection = aio_pika.Connection(
+        aio_pika.connection.make_url(
+            url, client_properties=None, name=name, heartbeat=_HEARTBEAT_SECONDS
+        )
+    )
+    if gate is not None:
+        connection.kwargs["transport_factory"] = GatedTransport(gate)
+    with translated():
+        await connection.connect(timeout=_CONNECT_SECONDS)
+    try:
+        yield connection
+    finally:
+        if gate is not None:
+            gate.open()
+        with translated():
+            await connection.close()
+
+
+async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel:
+    """A channel; with `confirms`, an unroutable mandatory message raises at its publisher."""
+    with translated():
+        opened = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+        await opened.initialize(timeout=_CONNECT_SECONDS)
+        # aio-pika's own consumer and publisher wrap this one in two more tasks per message.
+        return cast("Channel", await opened.get_underlay_channel())

@@ -1,0 +1,149 @@
+"""Deliveries in: buffered per channel, handed out in batches, acknowledged by the taker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.envelope import Delivery
+from worker.errors import Outage
+from worker.rabbitmq.connection import channel as open_channel
+from worker.rabbitmq.connection import translated
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import aio_pika
+    from aiormq.abc import DeliveredMessage
+    from aiormq.channel import Channel
+
+    from worker.rabbitmq.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is handed out at once: deliveries, and bytes of their bodies."""
+
+    deliveries: int
+    bytes: int
+
+
+class Consumer:
+    """The deliveries of some queues on one channel of their own."""
+
+    def __init__(self, channel: Channel, limits: Limits, gate: Gate) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._gate = gate
+        self._waiting: deque[tuple[int, Delivery]] = deque()
+        self._handed_out: dict[int, int] = {}
+        self._stirred = asyncio.Event()
+        self._stopped = False
+        self._failure: str | None = None
+
+    async def consume(self, queues: Sequence[str], prefetch: int) -> None:
+        """Start consuming; `prefetch` holds for each queue by itself."""
+        with translated():
+            await self._channel.basic_qos(prefetch_count=prefetch)
+            for queue in queues:
+                await self._consume(queue)
+        self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
+        self._channel.closing.add_done_callback(self._on_close)
+
+    async def _consume(self, queue: str) -> None:
+        async def on_message(message: DeliveredMessage) -> None:
+            self._gate.hold(len(message.body))
+            self._waiting.append((message.delivery_tag or 0, _delivery(message, queue)))
+            self._stirred.set()
+
+        await self._channel.basic_consume(queue, on_message)
+
+    def _on_cancel(self, _: object) -> None:
+        self._fail("RabbitMQ cancelled a consumer: a queue was deleted or has no leader")
+
+    def _on_close(self, closing: asyncio.Future[object]) -> None:
+        if not closing.cancelled():
+            closing.exception()
+        self._fail("RabbitMQ closed the connection")
+
+    def _fail(self, what: str) -> None:
+        self._failure = what
+        self._stirred.set()
+
+    def stop(self) -> None:
+        """Hand out nothing more; what is not acknowledged goes back when the channel closes."""
+        self._stopped = True
+        self._stirred.set()
+
+    async def batch(self) -> list[Delivery]:
+        """Wait for deliveries and take up to the limits; empty once stopped."""
+        return [delivery for _, delivery in await self.take(self._limits)]
+
+    async def take(self, limits: Limits) -> list[tuple[int, Delivery]]:
+        """As `batch`, each with the tag to acknowledge it by."""
+        while not (self._waiting or self._stopped or self._failure):
+            self._stirred.clear()
+            await self._stirred.wait()
+        if self._failure is not None and not self._stopped:
+            raise Outage(self._failure)
+        if self._stopped:
+            return []
+        taken: list[tuple[int, Delivery]] = []
+        size = 0
+        while self._waiting and len(taken) < limits.deliveries and size < limits.bytes:
+            tag, delivery = self._waiting.popleft()
+            size += len(delivery.body)
+            self._handed_out[tag] = len(delivery.body)
+            taken.append((tag, delivery))
+        return taken
+
+    async def settle(self) -> None:
+        """Acknowledge everything handed out: all of it came before what still waits."""
+        if not self._handed_out:
+            return
+        last = max(self._handed_out)
+        with translated():
+            await self._channel.basic_ack(last, multiple=True, wait=False)
+        self._gate.release(sum(self._handed_out.values()))
+        self._handed_out.clear()
+
+    async def acknowledge(self, tag: int) -> None:
+        """Acknowledge one delivery."""
+        with translated():
+            await self._channel.basic_ack(tag, wait=False)
+        self._gate.release(self._handed_out.pop(tag))
+
+
+def _delivery(message: DeliveredMessage, queue: str) -> Delivery:
+    properties = message.header.properties
+    return Delivery(
+        body=message.body,
+        queue=queue,
+        user_id=properties.user_id,
+        message_id=properties.message_id,
+        content_type=properties.content_type,
+        content_encoding=properties.content_encoding,
+        timestamp=properties.timestamp,
+        reply_to=properties.reply_to,
+        correlation_id=properties.correlation_id,
+        redelivered=bool(message.redelivered),
+        headers=properties.headers or {},
+    )
+
+
+@asynccontextmanager
+async def consuming(
+    connection: aio_pika.Connection,
+    queues: Sequence[str],
+    limits: Limits,
+    gate: Gate,
+    *,
+    prefetch: int,
+) -> AsyncIterator[Consumer]:
+    """A consumer on a channel of its own; raises Outage where a queue is missing."""
+    consumer = Consumer(await open_channel(connection, confirms=False), limits, gate)
+    await consumer.consume(queues, prefetch)
+    yield consumer

@@ -1,0 +1,78 @@
+"""Mail jobs over the broker: a finished mail each, from which any sender could work.
+
+The body is the message as it goes to the mail server (message/rfc822), `message_id` is the
+mail's id, and the headers `afzender` and `ontvanger` are the SMTP envelope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from worker.mailer import Job
+from worker.rabbitmq.consuming import Consumer, Limits
+from worker.rabbitmq.publishing import Publication, Publisher
+from worker.rabbitmq.topology import NOTIFICATIE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.envelope import Delivery
+    from worker.finishing import Finished
+
+_TYPE = "nl.overheid.klantcontacten.mail-verzenden"
+_ONE = Limits(deliveries=1, bytes=1)
+
+
+class MailOffers:
+    """The relay's side."""
+
+    def __init__(self, publisher: Publisher, sender: str) -> None:
+        self._publisher = publisher
+        self._sender = sender
+
+    async def offer(self, jobs: Sequence[Finished]) -> list[bool]:
+        """Publish all; whether each was confirmed, in order."""
+        return await self._publisher.publish([self._publication(job) for job in jobs])
+
+    def _publication(self, job: Finished) -> Publication:
+        return Publication(
+            exchange=NOTIFICATIE,
+            routing_key="email",
+            message_id=str(job.mail),
+            body=job.content,
+            content_type="message/rfc822",
+            type=_TYPE,
+            headers={"afzender": self._sender, "ontvanger": job.address},
+        )
+
+
+class MailJobs:
+    """The mailer's side."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def next(self) -> Job | None:
+        """Wait for a job; what is no job of ours is acknowledged and passed over."""
+        while taken := await self._consumer.take(_ONE):
+            ((tag, delivery),) = taken
+            job = _job(tag, delivery)
+            if job is not None:
+                return job
+            await self._consumer.acknowledge(tag)
+        return None
+
+    async def done(self, job: Job) -> None:
+        """Acknowledge a job that is on record."""
+        await self._consumer.acknowledge(job.tag)
+
+
+def _job(tag: int, delivery: Delivery) -> Job | None:
+    """Only the worker may write to this exchange; its mails are in Postgres, whatever comes."""
+    try:
+        mail = UUID(delivery.message_id or "")
+        sender, recipient = delivery.headers["afzender"], delivery.headers["ontvanger"]
+    except (ValueError, KeyError):
+        return None
+    return Job(tag, mail, str(sender), str(recipient), delivery.body)

@@ -1,0 +1,103 @@
+"""Register facts: from `klantcontact.zaken` and from files, each a whole snapshot.
+
+Only zaken come by queue, and only from the zaaksysteem, so that no message can grant rights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import ValidationError
+from uuid_utils.compat import uuid7
+
+from worker.domain.register import FEIT, Feit, Zaak
+from worker.envelope import Rejection
+from worker.errors import Code, Refusal, Violation
+from worker.formats import decode
+from worker.formats.content import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
+
+    from worker.envelope import Delivery, Lane
+    from worker.logs import Log
+
+
+@dataclass(frozen=True, slots=True)
+class DatedFact:
+    """A fact and the moment at which it was so."""
+
+    fact: Feit
+    time: datetime
+
+
+class RegisterStore(Protocol):
+    """Where facts are kept."""
+
+    async def put(
+        self, facts: Sequence[DatedFact], rejected: Sequence[Rejection], now: datetime, by: str
+    ) -> int:
+        """Store what is newer than what is there, in one transaction; how many were."""
+
+
+def parse_fact(data: bytes) -> Feit:
+    """Parse one fact; raises Refusal with every violation at once."""
+    try:
+        return FEIT.validate_json(data)
+    except ValidationError as error:
+        raise refusal(error) from None
+
+
+def dated(fact: Feit, sent: datetime, now: datetime, skew: timedelta) -> DatedFact:
+    """A fact is of the time that it says, else of the time that it was sent; never later."""
+    time = fact.time or sent
+    if time > now + skew:
+        detail = "a fact from the future would outlast every later one"
+        raise Refusal(Violation(Code.ONGELDIG, detail, "time"))
+    return DatedFact(fact, time)
+
+
+@dataclass(frozen=True, slots=True)
+class ZakenIntake:
+    """The way of a fact by queue, from delivery to commit."""
+
+    store: RegisterStore
+    zaaksysteem: str
+    skew: timedelta
+    message_bytes: int
+    clock: Callable[[], datetime]
+    log: Log
+
+    async def run(self, lane: Lane) -> None:
+        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
+        while batch := await lane.batch():
+            await self.take(batch)
+            await lane.settle()
+
+    async def take(self, batch: Sequence[Delivery]) -> None:
+        """Store the facts of a batch; what is not one becomes a dead letter."""
+        now = self.clock()
+        facts: list[DatedFact] = []
+        rejected: list[Rejection] = []
+        for delivery in batch:
+            try:
+                facts.append(self._read(delivery, now))
+            except Refusal as refused:
+                digest = sha256(delivery.body).digest()
+                rejected.append(Rejection(uuid7(), delivery, refused.violations, digest))
+        stored = await self.store.put(facts, rejected, now, self.zaaksysteem)
+        self.log.info("zaken", received=len(batch), stored=stored, rejected=len(rejected))
+
+    def _read(self, delivery: Delivery, now: datetime) -> DatedFact:
+        if delivery.user_id != self.zaaksysteem:
+            detail = "only the zaaksysteem sends facts, with its name in user_id"
+            raise Refusal(Violation(Code.APPLICATIE_ONBEKEND, detail, "user_id"))
+        envelope = decode(delivery, now, self.message_bytes)
+        fact = parse_fact(envelope.data)
+        if not isinstance(fact, Zaak):
+            detail = "only zaken come by queue; use `klantcontact register import`"
+            raise Refusal(Violation(Code.ONGELDIG, detail, "soort"))
+        return dated(fact, envelope.time, now, self.skew)

@@ -1,0 +1,136 @@
+"""Relay: what is due in the outbox goes to the broker, each row at least once.
+
+The claim is a lease, committed before anything is rendered or published, so no transaction is
+open meanwhile; a relay that dies leaves rows that are due again when the lease runs out. A row
+that keeps failing is parked and holds up nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from worker.finishing import Finished
+from worker.mime import HeaderError
+from worker.rendering import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from worker.logs import Log
+    from worker.rendering import MailFacts
+
+
+@dataclass(frozen=True, slots=True)
+class DueMail:
+    """A claimed outbox row that stands for a mail; `frozen` holds the bytes of an earlier offer."""
+
+    row: UUID
+    attempts: int
+    facts: MailFacts
+    frozen: bytes | None
+
+
+class Outbox(Protocol):
+    """The relay's store."""
+
+    async def sweep(self, now: datetime) -> int:
+        """Put mails whose lease ran out or whose retry is due back in the outbox."""
+
+    async def claim(self, now: datetime, until: datetime, most: int) -> Sequence[DueMail]:
+        """Lease up to `most` due rows until `until`."""
+
+    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
+        """Keep the bytes of a first offering and count the mails as offered until `until`.
+
+        Returns the mails that may be offered: not those in hand, sent, or given up.
+        """
+
+    async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
+        """Delete what was confirmed and park what will never be."""
+
+    async def give_up(self, mails: Sequence[UUID], reason: str) -> None:
+        """Mark mails that cannot be made as `mislukt`."""
+
+
+class Broker(Protocol):
+    """Where mail jobs are published."""
+
+    async def offer(self, jobs: Sequence[Finished]) -> Sequence[bool]:
+        """Publish all; whether each was confirmed, in order."""
+
+
+class Wake(Protocol):
+    """What ends the waiting between two rounds."""
+
+    async def wait(self, longest: timedelta) -> bool:
+        """Wait for a notification or `longest`; False when the relay is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The way of an outbox row, from due to deleted."""
+
+    outbox: Outbox
+    broker: Broker
+    finish: Callable[[MailFacts], Finished]
+    clock: Callable[[], datetime]
+    log: Log
+    batch: int
+    lease: timedelta
+    mail_lease: timedelta
+    attempts: int
+    poll: timedelta
+
+    async def run(self, wake: Wake) -> None:
+        """Work until `wake` says to stop; raises Outage."""
+        going_on = True
+        while going_on:
+            await self.outbox.sweep(self.clock())
+            while await self.round() == self.batch:
+                pass
+            going_on = await wake.wait(self.poll)
+
+    async def round(self) -> int:
+        """Claim, render, freeze, publish, settle; returns how many rows were claimed."""
+        now = self.clock()
+        due = await self.outbox.claim(now, now + self.lease, self.batch)
+        if not due:
+            return 0
+        finished, parked = await self._finished(due)
+        offerable = await self.outbox.freeze(
+            list(finished.values()), self.clock() + self.mail_lease
+        )
+        offered = {row: each for row, each in finished.items() if each.mail in offerable}
+        confirmed = await self.broker.offer(list(offered.values()))
+        failing = {row for row, well in zip(offered, confirmed, strict=True) if not well}
+        parked += [each.row for each in due if each.row in failing and self._exhausted(each)]
+        done = [row for row in finished if row not in failing]
+        await self.outbox.settle(done, parked, self.clock())
+        self.log.info("outbox", claimed=len(due), published=len(done), parked=len(parked))
+        return len(due)
+
+    async def _finished(self, due: Sequence[DueMail]) -> tuple[dict[UUID, Finished], list[UUID]]:
+        """Render what was not rendered before; what cannot be made does not stop the others."""
+        finished: dict[UUID, Finished] = {}
+        parked: list[UUID] = []
+        for each in due:
+            facts = each.facts
+            if each.frozen is not None:
+                finished[each.row] = Finished(facts.mail, facts.adres, each.frozen, None)
+                continue
+            try:
+                finished[each.row] = self.finish(facts)
+            except (HeaderError, TemplateError) as error:
+                self.log.exception("mail_mislukt", mail=str(facts.mail), reden=str(error))
+                await self.outbox.give_up([facts.mail], str(error))
+                parked.append(each.row)
+        return finished, parked
+
+    def _exhausted(self, due: DueMail) -> bool:
+        if due.attempts < self.attempts:
+            return False
+        self.log.error("outbox_geparkeerd", outbox=str(due.row), pogingen=due.attempts)
+        return True

@@ -1,0 +1,147 @@
+"""The settings, read once: from the environment, a `.env`, or files for secrets."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from worker.errors import UsageError
+
+_PREFIX = "KLANTCONTACT_"
+_MEBIBYTE = 1024 * 1024
+
+
+def _with_placeholder(url: str) -> str:
+    if "{zaak}" not in url:
+        msg = "must hold {zaak}, where the number of the zaak goes"
+        raise ValueError(msg)
+    return url
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """`KLANTCONTACT_<NAME>_FILE` names a file that holds the setting, as secrets are mounted."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002, ANN401 (the base class's signature)
+        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
+        if path is None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            msg = f"{_PREFIX}{field_name.upper()}_FILE cannot be read: {error.strerror}: {path}"
+            raise UsageError(msg) from None
+
+    def __call__(self) -> dict[str, Any]:
+        found = ((name, self.get_field_value(None, name)[0]) for name in Settings.model_fields)
+        return {name: value for name, value in found if value is not None}
+
+
+class Settings(BaseSettings):
+    """Every setting with its default, its unit and its meaning."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True
+    )
+
+    amqp_url: SecretStr = Field(
+        SecretStr("amqp://worker@127.0.0.1:5672/"), description="The broker, as user `worker`."
+    )
+    postgres_url: SecretStr = Field(
+        SecretStr("postgresql://worker@127.0.0.1:5432/klantcontact"), description="The database."
+    )
+    smtp_host: str = Field("127.0.0.1", description="The mail server.")
+    smtp_port: int = Field(25, description="Its port.")
+    smtp_connections: int = Field(
+        8, ge=1, le=100, description="Connections kept open to it, each sending one mail at a time."
+    )
+    smtp_deadline: timedelta = Field(
+        timedelta(seconds=45), description="The longest that one SMTP conversation may take."
+    )
+    mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
+    mail_from_name: str = Field("Gemeente Voorbeeld", description="Its name.")
+    mail_retries: tuple[timedelta, ...] = Field(
+        tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
+        description="When a mail is tried again that the server could not take yet.",
+    )
+    portal_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
+        "https://mijn.example.nl/zaken/{zaak}", description="Where a mail's link leads."
+    )
+    templates: Path | None = Field(
+        None, description="A folder with templates that take precedence over the built-in ones."
+    )
+    zaaksysteem: str = Field("zaaksysteem", description="The broker's user that sends zaken.")
+    contacts_without_zaak: bool = Field(
+        default=False, description="Whether a klantcontact without a zaak is registered (S13)."
+    )
+    oldest_message: timedelta = Field(
+        timedelta(days=7), description="How old a message may be when it comes."
+    )
+    clock_skew: timedelta = Field(
+        timedelta(seconds=60), description="How far another system's clock may be ahead."
+    )
+    message_bytes: int = Field(
+        _MEBIBYTE, ge=1024, le=8 * _MEBIBYTE, description="The largest message, in bytes."
+    )
+    memory_budget: int = Field(
+        256 * _MEBIBYTE,
+        ge=128 * _MEBIBYTE,
+        description="What one worker process keeps within, in bytes, whatever is waiting.",
+    )
+    batch_size: int = Field(250, ge=1, le=1000, description="Messages per transaction.")
+    intake_lanes: int = Field(
+        2, ge=1, le=16, description="Batches in hand at once: one decodes while another commits."
+    )
+    relay_batch: int = Field(200, ge=1, le=1000, description="Outbox rows claimed at once.")
+    relay_lease: timedelta = Field(
+        timedelta(seconds=60), description="How long a claimed outbox row is left to its claimer."
+    )
+    relay_attempts: int = Field(10, ge=1, description="Failures after which a row is parked.")
+    relay_poll: timedelta = Field(
+        timedelta(seconds=1), description="How often the outbox is looked at without being woken."
+    )
+    mail_lease: timedelta = Field(
+        timedelta(minutes=10), description="How long an offered mail is left to the mailers."
+    )
+    outage_pause: timedelta = Field(
+        timedelta(seconds=15), description="The longest pause between two tries in an outage."
+    )
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="From here on."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before files before `.env`."""
+        del file_secret_settings
+        return init_settings, env_settings, _SecretFiles(settings_cls), dotenv_settings
+
+
+def load() -> Settings:
+    """Read the settings; raises UsageError that names what is wrong, without its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{_PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}"
+            for each in error.errors(include_input=False, include_context=False)
+        )
+        raise UsageError(wrong) from None

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Group
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -38,36 +39,42 @@ def klantcontact(found: dict[str, Any]) -> RenderableType:
         ("  " + found["type"], "cyan"),
         f"  {_person(found['opvoerder'])}",
     )
-    return Group(head, *(Padding(line, (0, 0, 0, 2)) for line in _lines(found)))
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column(overflow="fold")
+    for label, value in _lines(found):
+        # As text, not as markup: brackets in what people wrote are theirs.
+        lines.add_row(Text(label), Text(value))
+    return Group(head, Padding(lines, (0, 0, 0, 2)))
 
 
-def _lines(found: dict[str, Any]) -> Iterator[Text]:
+def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if found["correctie"]:
-        yield _line("correction of", str(found["vervolgOp"]))
+        yield "correction of", str(found["vervolgOp"])
     if found["status"]:
-        yield _line("status then", found["status"]["omschrijving"])
+        yield "status then", found["status"]["omschrijving"]
     if found["onderwerp"]:
-        yield _line("about", found["onderwerp"])
+        yield "about", found["onderwerp"]
     if found["toelichting"]:
-        yield _line("toelichting", found["toelichting"])
+        yield "toelichting", found["toelichting"]
     for each in found["gesprekspartners"]:
-        yield _line(
-            "with", f"{each.get('naam') or each.get('identificatie') or '?'} ({each['rol']})"
-        )
+        yield "with", f"{each.get('naam') or each.get('identificatie') or '?'} ({each['rol']})"
     if found["uitkomst"]:
         result = "reached" if found["uitkomst"]["gelukt"] else "not reached"
-        yield _line(
-            "outcome", " - ".join(filter(None, (result, found["uitkomst"]["omschrijving"])))
-        )
+        yield "outcome", "; ".join(filter(None, (result, found["uitkomst"]["omschrijving"])))
     for each in found["afspraken"]:
         by = f" (by {each['uiterlijk']})" if each["uiterlijk"] else ""
-        yield _line("agreed", f"{each['door'] or 'somebody'}: {each['omschrijving']}{by}")
+        yield "agreed", f"{each['door'] or 'somebody'}: {each['omschrijving']}{by}"
     for each in found["documenten"]:
-        where = f" at {each['url']}" if each["url"] else f", {each['omvang']} bytes"
-        yield _line("document", f"{each['titel']} ({each['formaat']}{where})  {each['id']}")
+        yield "document", f"{each['titel']} ({each['formaat']}, {_where(each)})"
+        yield "", f"id {each['id']}"
     for each in found["notificaties"]:
-        yield _line("mail to", f"{each['rol']}: {_told(each)}")
-    yield Text(f"id {found['id']}", style="dim")
+        yield "mail to", f"{each['rol']}: {_told(each)}"
+    yield "id", str(found["id"])
+
+
+def _where(document: dict[str, Any]) -> str:
+    return str(document["url"] or f"{document['omvang']} bytes")
 
 
 def _told(notification: dict[str, Any]) -> str:
@@ -75,10 +82,6 @@ def _told(notification: dict[str, Any]) -> str:
         return f"none ({notification['reden']})"
     moment = notification["verzonden"]
     return f"{notification['toestand']} {_moment(moment)}" if moment else notification["toestand"]
-
-
-def _line(label: str, value: str) -> Text:
-    return Text.assemble((f"{label:<13} ", "dim"), value)
 
 
 def _person(opvoerder: dict[str, Any]) -> str:

@@ -18,11 +18,11 @@ from worker.finishing import Finisher
 from worker.intake import Intake
 from worker.mailer import Mailer
 from worker.postgres.mails import PostgresMails
-from worker.postgres.migrating import pending
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import connected as postgres
 from worker.postgres.register import PostgresRegister
 from worker.postgres.registration import Registrations
+from worker.postgres.schema import pending
 from worker.postgres.wake import listening
 from worker.rabbitmq.connection import connected as rabbitmq
 from worker.rabbitmq.consuming import Consumer, Limits, consuming
@@ -128,7 +128,11 @@ async def _when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:
 
 async def _intake(settings: Settings, stop: asyncio.Event, log: Log) -> None:
     gate = Gate(settings.memory_budget // _SHARE_IN_HAND)
-    limits = Limits(settings.batch_size, settings.memory_budget // _SHARE_BATCH)
+    limits = Limits(
+        settings.batch_size,
+        settings.memory_budget // _SHARE_BATCH,
+        settings.batch_linger.total_seconds(),
+    )
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(_database(settings, settings.intake_lanes + 1))
         connection = await stack.enter_async_context(

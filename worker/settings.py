@@ -97,6 +97,9 @@ class Settings(BaseSettings):
         description="What one worker process keeps within, in bytes, whatever is waiting.",
     )
     batch_size: int = Field(250, ge=1, le=1000, description="Messages per transaction.")
+    batch_linger: timedelta = Field(
+        timedelta(milliseconds=20), description="How long a batch waits for more messages."
+    )
     intake_lanes: int = Field(
         2, ge=1, le=16, description="Batches in hand at once: one decodes while another commits."
     )

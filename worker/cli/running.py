@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from worker import app, logs
 from worker.app import Role
 from worker.cli import calling
-from worker.postgres import migrating
 
 
 def worker(
@@ -28,6 +27,8 @@ def worker(
 
 def migrate(*, as_json: calling.Json = False) -> None:
     """Bring the database's schema up to date; safe to run again, and from two places at once."""
+    from worker.postgres import migrating
+
     url = calling.settings().postgres_url.get_secret_value()
     applied = calling.call(migrating.migrate(url))
     if as_json:

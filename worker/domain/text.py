@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
 
-import langcodes
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 # PostgreSQL cannot store U+0000 in text, JSON can carry it.
@@ -40,9 +39,13 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 @lru_cache(maxsize=1024)
 def _language(code: str) -> str:
+    if code in {"nl", "nld", "dut"}:
+        return "nl"
     if not (code.isascii() and code.isalpha() and len(code) in {2, 3}):
         msg = "an ISO 639 code of two or three letters is needed"
         raise ValueError(msg)
+    import langcodes  # noqa: PLC0415 (its tables take a while to load, and most send nl)
+
     if not langcodes.tag_is_valid(code):
         msg = "this is not an ISO 639 code"
         raise ValueError(msg)

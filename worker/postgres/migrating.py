@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import yoyo
 
 from worker.postgres.pool import translated
+from worker.postgres.schema import FILES
 
-if TYPE_CHECKING:
-    from worker.postgres.pool import Pool
-
-_FILES = Path(__file__).parent / "migrations"
 # An advisory lock of PostgreSQL goes when its holder does; yoyo's own is a row that stays.
 _LOCK = 0x6B6C616E74  # "klant" in ASCII: any number of our own will do
 
@@ -34,23 +29,10 @@ def _apply(url: str) -> list[str]:
     backend = yoyo.get_backend(_for_psycopg(url))
     with backend:
         backend.break_lock()
-        pending = backend.to_apply(yoyo.read_migrations(str(_FILES)))
+        pending = backend.to_apply(yoyo.read_migrations(str(FILES)))
         backend.apply_migrations(pending)
         return [migration.id for migration in pending]
 
 
 def _for_psycopg(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg"))
-
-
-async def pending(pool: Pool) -> bool:
-    """Whether the schema is older than this program."""
-    newest = max(file.stem for file in _FILES.glob("*.sql"))
-    with translated():
-        exists = await pool.fetchval("select to_regclass('public._yoyo_migration') is not null")
-        if not exists:
-            return True
-        applied: bool = await pool.fetchval(
-            "select exists (select from public._yoyo_migration where migration_id = $1)", newest
-        )
-    return not applied

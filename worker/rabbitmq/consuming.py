@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is handed out at once: deliveries, and bytes of their bodies."""
+    """How much is handed out at once: deliveries, and bytes of their bodies.
+
+    `linger` is how long, in seconds, a batch that is not full waits for more: a few
+    milliseconds, which nobody notices, make the batches under load many times larger.
+    """
 
     deliveries: int
     bytes: int
+    linger: float = 0
 
 
 class Consumer:
@@ -41,6 +46,7 @@ class Consumer:
         self._waiting: deque[tuple[int, Delivery]] = deque()
         self._handed_out: dict[int, int] = {}
         self._stirred = asyncio.Event()
+        self._full = asyncio.Event()
         self._stopped = False
         self._failure: str | None = None
 
@@ -58,6 +64,8 @@ class Consumer:
             self._gate.hold(len(message.body))
             self._waiting.append((message.delivery_tag or 0, _delivery(message, queue)))
             self._stirred.set()
+            if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
+                self._full.set()
 
         await self._channel.basic_consume(queue, on_message)
 
@@ -72,11 +80,13 @@ class Consumer:
     def _fail(self, what: str) -> None:
         self._failure = what
         self._stirred.set()
+        self._full.set()
 
     def stop(self) -> None:
         """Hand out nothing more; what is not acknowledged goes back when the channel closes."""
         self._stopped = True
         self._stirred.set()
+        self._full.set()
 
     async def batch(self) -> list[Delivery]:
         """Wait for deliveries and take up to the limits; empty once stopped."""
@@ -87,10 +97,11 @@ class Consumer:
         while not (self._waiting or self._stopped or self._failure):
             self._stirred.clear()
             await self._stirred.wait()
-        if self._failure is not None and not self._stopped:
-            raise Outage(self._failure)
+        await self._linger(limits)
         if self._stopped:
             return []
+        if self._failure is not None:
+            raise Outage(self._failure)
         taken: list[tuple[int, Delivery]] = []
         size = 0
         while self._waiting and len(taken) < limits.deliveries and size < limits.bytes:
@@ -99,6 +110,12 @@ class Consumer:
             self._handed_out[tag] = len(delivery.body)
             taken.append((tag, delivery))
         return taken
+
+    async def _linger(self, limits: Limits) -> None:
+        if limits.linger and len(self._waiting) < limits.deliveries and not self._gate.shut:
+            self._full.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), limits.linger)
 
     async def settle(self) -> None:
         """Acknowledge everything handed out: all of it came before what still waits."""

@@ -13,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.domain.rules import Policy
-from worker.errors import Outage
+from worker.errors import Outage, UsageError
 from worker.finishing import Finisher
 from worker.intake import Intake
 from worker.mailer import Mailer
+from worker.mime import HeaderError
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import connected as postgres
@@ -32,6 +33,7 @@ from worker.rabbitmq.publishing import publishing
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL, REGISTRATIE_QUEUES, ZAKEN
 from worker.register import ZakenIntake
 from worker.relay import Relay
+from worker.rendering import TemplateError
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
@@ -68,12 +70,21 @@ async def work(settings: Settings, roles: Iterable[Role], log: Log) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     chosen = list(dict.fromkeys(roles)) or list(Role)
+    _check(settings)
     log.info("start", rollen=[role.value for role in chosen])
     async with asyncio.TaskGroup() as group:
         for role in chosen:
             run = partial(_ROLES[role], settings, stop, log.bind(rol=role.value))
             group.create_task(keep(run, settings, stop, log.bind(rol=role.value)))
     log.info("gestopt")
+
+
+def _check(settings: Settings) -> Finisher:
+    """Templates and sender are the municipality's to mend, before anything is taken."""
+    try:
+        return Finisher(settings)
+    except (TemplateError, HeaderError) as error:
+        raise UsageError(f"mails cannot be made: {error}") from None
 
 
 async def keep(
@@ -186,7 +197,7 @@ async def _relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         relay = Relay(
             PostgresOutbox(pool),
             MailOffers(publisher, settings.mail_from),
-            Finisher(settings).finish,
+            _check(settings).finish,
             now,
             log,
             settings.relay_batch,

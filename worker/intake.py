@@ -95,20 +95,13 @@ class Intake:
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Read, fold, register. When this returns, everything of the batch is on record."""
         now = self.clock()
-        readable: list[Registration] = []
-        rejected: list[Rejection] = []
-        for delivery in batch:
-            match self._read(delivery, now):
-                case Registration() as registration:
-                    readable.append(registration)
-                case rejection:
-                    rejected.append(rejection)
-        first, repeated, later = fold(readable)
-        await self._register(first, rejected, now)
-        for each in repeated:
-            self._say(each, "herhaald")
-        if later:
-            await self.take([each.delivery for each in later])
+        read = [self._read(delivery, now) for delivery in batch]
+        readable = [each for each in read if isinstance(each, Registration)]
+        rejected = [each for each in read if isinstance(each, Rejection)]
+        while readable or rejected:
+            first, repeated, readable = fold(readable)
+            refused = await self._register(first, rejected, now)
+            rejected = self._refused_again(repeated, refused)
 
     def _read(self, delivery: Delivery, now: datetime) -> Registration | Rejection:
         """Decode and parse one delivery; whatever is wrong with it stays its own."""
@@ -130,15 +123,17 @@ class Intake:
 
     async def _register(
         self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
-    ) -> None:
-        """One transaction; what the database or a defect refuses is halved to the culprit."""
+    ) -> list[Rejection]:
+        """One transaction; what the database or a defect refuses is halved to the culprit.
+
+        Returns all that was refused.
+        """
         try:
             accepted, refused, repeated = await self._commit(asked, rejected, now)
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
-            await self._halve(asked, rejected, now, error)
-            return
+            return await self._halve(asked, rejected, now, error)
         for acceptance in accepted:
             registered = acceptance.registration
             self._say(registered, "geregistreerd", klantcontact=str(registered.id))
@@ -146,6 +141,21 @@ class Intake:
             self._say_refused(rejection)
         for again in repeated:
             self._say(again, "herhaald")
+        return refused
+
+    def _refused_again(
+        self, repeated: Sequence[Registration], refused: Sequence[Rejection]
+    ) -> list[Rejection]:
+        """A repetition in the same batch shares the first one's outcome: a refusal counts again."""
+        outcomes = {each.envelope.key: each for each in refused if each.envelope}
+        again: list[Rejection] = []
+        for each in repeated:
+            first = outcomes.get(each.envelope.key)
+            if first is None:
+                self._say(each, "herhaald")
+            else:
+                again.append(_rejection(each, first.violations))
+        return again
 
     async def _commit(
         self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
@@ -194,23 +204,25 @@ class Intake:
         rejected: Sequence[Rejection],
         now: datetime,
         error: Exception,
-    ) -> None:
+    ) -> list[Rejection]:
         """Find the message that cannot be processed by halves; the rest is registered."""
         everything: list[Registration | Rejection] = [*asked, *rejected]
         if len(everything) > 1:
             middle = len(everything) // 2
-            for half in (everything[:middle], everything[middle:]):
-                await self._register(
+            return [
+                refused
+                for half in (everything[:middle], everything[middle:])
+                for refused in await self._register(
                     [each for each in half if isinstance(each, Registration)],
                     [each for each in half if isinstance(each, Rejection)],
                     now,
                 )
-            return
+            ]
         (culprit,) = everything
         if isinstance(culprit, Rejection):
             raise error
         self.log.error("onverwacht", bericht=culprit.envelope.id, error=type(error).__name__)
-        await self._register([], [_rejection(culprit, (_UNEXPECTED,))], now)
+        return await self._register([], [_rejection(culprit, (_UNEXPECTED,))], now)
 
     def _say(self, asked: Registration, outcome: str, **more: str) -> None:
         """The one line that every message leaves in the log: ids and codes, never content."""

@@ -42,10 +42,14 @@ class Sent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the mail server said; `words` never hold the message."""
+    """What the mail server said: its code, if it said anything, and its words.
+
+    The words go on the mail's record and nowhere else: servers quote the recipient in them.
+    """
 
     sent: Sent
     words: str
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,11 @@ class Mailer:
         result = self._result(job.mail, answer, before)
         await self.mails.record(result)
         self.log.info(
-            "mail", mail=str(job.mail), toestand=result.answer.sent.value, antwoord=answer.words
+            "mail",
+            mail=str(job.mail),
+            toestand=result.answer.sent.value,
+            smtp_code=answer.code,
+            poging=before + 1,
         )
 
     def _result(self, mail: UUID, answer: Answer, before: int) -> Result:
@@ -119,6 +127,6 @@ class Mailer:
         if answer.sent is not Sent.LATER:
             return Result(mail, answer, now, None)
         if before >= len(self.retries):
-            return Result(mail, Answer(Sent.REFUSED, answer.words), now, None)
+            return Result(mail, Answer(Sent.REFUSED, answer.words, answer.code), now, None)
         jitter = random.uniform(1, 1.1)  # noqa: S311 (spreads retries, protects nothing)
         return Result(mail, answer, now, now + self.retries[before] * jitter)

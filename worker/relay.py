@@ -15,7 +15,7 @@ from worker.mime import HeaderError
 from worker.rendering import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -51,8 +51,8 @@ class Outbox(Protocol):
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
         """Delete what was confirmed and park what will never be."""
 
-    async def give_up(self, mails: Sequence[UUID], reason: str) -> None:
-        """Mark mails that cannot be made as `mislukt`."""
+    async def give_up(self, mails: Mapping[UUID, str]) -> None:
+        """Mark mails that cannot be made as `mislukt`, each with the reason."""
 
 
 class Broker(Protocol):
@@ -99,35 +99,39 @@ class Relay:
         due = await self.outbox.claim(now, now + self.lease, self.batch)
         if not due:
             return 0
-        finished, parked = await self._finished(due)
+        finished, hopeless = self._finished(due)
+        await self.outbox.give_up(hopeless)
         offerable = await self.outbox.freeze(
             list(finished.values()), self.clock() + self.mail_lease
         )
         offered = {row: each for row, each in finished.items() if each.mail in offerable}
         confirmed = await self.broker.offer(list(offered.values()))
         failing = {row for row, well in zip(offered, confirmed, strict=True) if not well}
-        parked += [each.row for each in due if each.row in failing and self._exhausted(each)]
-        done = [row for row in finished if row not in failing]
+        parked = [each.row for each in due if each.row in failing and self._exhausted(each)]
+        done = [each.row for each in due if each.row not in failing]
         await self.outbox.settle(done, parked, self.clock())
-        self.log.info("outbox", claimed=len(due), published=len(done), parked=len(parked))
+        self.log.info(
+            "outbox", claimed=len(due), published=len(offered) - len(failing), parked=len(parked)
+        )
         return len(due)
 
-    async def _finished(self, due: Sequence[DueMail]) -> tuple[dict[UUID, Finished], list[UUID]]:
-        """Render what was not rendered before; what cannot be made does not stop the others."""
+    def _finished(self, due: Sequence[DueMail]) -> tuple[dict[UUID, Finished], dict[UUID, str]]:
+        """By row what can be offered, by mail why not; one does not stop the others."""
         finished: dict[UUID, Finished] = {}
-        parked: list[UUID] = []
+        hopeless: dict[UUID, str] = {}
         for each in due:
             facts = each.facts
-            if each.frozen is not None:
-                finished[each.row] = Finished(facts.mail, facts.adres, each.frozen, None)
-                continue
             try:
-                finished[each.row] = self.finish(facts)
+                finished[each.row] = (
+                    self.finish(facts)
+                    if each.frozen is None
+                    else Finished(facts.mail, facts.adres, each.frozen, None)
+                )
             except (HeaderError, TemplateError) as error:
-                self.log.exception("mail_mislukt", mail=str(facts.mail), reden=str(error))
-                await self.outbox.give_up([facts.mail], str(error))
-                parked.append(each.row)
-        return finished, parked
+                # Neither quotes a value.
+                self.log.warning("mail_mislukt", mail=str(facts.mail), reden=str(error))
+                hopeless[facts.mail] = str(error)
+        return finished, hopeless
 
     def _exhausted(self, due: DueMail) -> bool:
         if due.attempts < self.attempts:

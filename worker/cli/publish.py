@@ -22,6 +22,9 @@ def publish(
     applicatie: Annotated[
         str | None, typer.Option("--as", help="Which applicatie sends; its user on the broker.")
     ] = None,
+    kanaal: Annotated[
+        str | None, typer.Option(help="The routing key; without it, the applicatie's name.")
+    ] = None,
     message_id: Annotated[
         str | None, typer.Option("--id", help="The message's id; without it, a new one.")
     ] = None,
@@ -33,7 +36,7 @@ def publish(
         url, user = _broker(applicatie)
         publication = Publication(
             exchange=REGISTRATIE,
-            routing_key=user if user in KANALEN else KANALEN[0],
+            routing_key=kanaal or user,
             message_id=message_id or str(uuid4()),
             body=_read(file),
             content_type="application/json",

@@ -11,7 +11,7 @@ from worker.relay import DueMail
 from worker.rendering import Contact, MailFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -143,16 +143,19 @@ class PostgresOutbox:
                 now,
             )
 
-    async def give_up(self, mails: Sequence[UUID], reason: str) -> None:
+    async def give_up(self, mails: Mapping[UUID, str]) -> None:
         """A mail that cannot be made is `mislukt`; the reason stands where an answer would."""
+        if not mails:
+            return
         with translated():
             await self._pool.execute(
                 """
-                update mail set toestand = 'mislukt', antwoord = $2, opnieuw = null
-                where id = any ($1::uuid[])
+                update mail set toestand = 'mislukt', antwoord = hopeloos.reden, opnieuw = null
+                from unnest($1::uuid[], $2::text[]) as hopeloos (id, reden)
+                where mail.id = hopeloos.id
                 """,
-                list(mails),
-                reason,
+                sorted(mails),
+                [mails[mail] for mail in sorted(mails)],
             )
 
 

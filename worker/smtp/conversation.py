@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PERMANENT = 500
 _NOT_AVAILABLE = 421
+_LONGEST_WORDS = 500
 
 
 class SmtpConversation:
@@ -38,7 +39,7 @@ class SmtpConversation:
                 await client.rcpt(job.recipient, encoding="ascii")
                 handed_over = True
                 response = await client.data(job.content)
-            return Answer(Sent.ACCEPTED, f"{response.code} {response.message}"[:500])
+            return Answer(Sent.ACCEPTED, _words(response), response.code)
         except aiosmtplib.SMTPResponseException as refusal:
             return await self._refused(refusal)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -56,13 +57,13 @@ class SmtpConversation:
         return self._client
 
     async def _refused(self, refusal: aiosmtplib.SMTPResponseException) -> Answer:
-        words = f"{refusal.code} {refusal.message}"[:500]
         if refusal.code == _NOT_AVAILABLE:
             self._drop()
         elif self._client is not None:
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 await self._client.rset()
-        return Answer(Sent.REFUSED if refusal.code >= _PERMANENT else Sent.LATER, words)
+        sent = Sent.REFUSED if refusal.code >= _PERMANENT else Sent.LATER
+        return Answer(sent, _words(refusal), refusal.code)
 
     def _drop(self) -> None:
         if self._client is not None:
@@ -75,3 +76,7 @@ class SmtpConversation:
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 await self._client.quit()
         self._drop()
+
+
+def _words(said: aiosmtplib.SMTPResponse | aiosmtplib.SMTPResponseException) -> str:
+    return f"{said.code} {said.message}"[:_LONGEST_WORDS]

@@ -91,7 +91,12 @@ def _properties(rejected: Rejection) -> dict[str, Any]:
 
 def _json(value: dict[str, Any]) -> str:
     """JSON that jsonb takes: no U+0000, and what JSON has no word for as its text."""
-    return orjson.dumps(value, default=str).decode().replace("\\u0000", "\\ufffd")
+    try:
+        text = orjson.dumps(value, default=str).decode()
+    except TypeError:
+        # Numbers beyond 64 bits, or nested deeper than JSON's own parsers go.
+        text = orjson.dumps(value | {"headers": str(value.get("headers"))}, default=str).decode()
+    return text.replace("\\u0000", "\\ufffd")
 
 
 def _storable(text: str) -> str:

@@ -15,12 +15,14 @@ from aiormq.exceptions import (
 )
 
 from worker.errors import Outage
-from worker.rabbitmq.gate import Gate, GatedTransport
+from worker.rabbitmq.transport import GatedTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from aiormq.channel import Channel
+
+    from worker.rabbitmq.gate import Gate
 
 _CONNECT_SECONDS = 10
 _IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"

@@ -24,42 +24,49 @@ _AGREEMENTS: TypeAdapter[tuple[Afspraak, ...]] = TypeAdapter(tuple[Afspraak, ...
 
 
 async def store(connection: Connection, accepted: Sequence[Acceptance], now: datetime) -> None:
-    """Write all rows of all registrations, a statement per table."""
-    await _klantcontacten(connection, accepted, now)
+    """Write all rows of all registrations, a COPY per table.
+
+    COPY takes rows as they are: by unnest, asyncpg looks at every element of every column for
+    nested arrays, and PostgreSQL takes the arrays apart again.
+    """
+    await connection.copy_records_to_table(
+        "klantcontact",
+        columns=_COLUMNS,
+        records=[_klantcontact(each, now) for each in accepted],
+    )
     await _documenten(connection, [each.registration for each in accepted])
     await _notificaties(connection, accepted, now)
 
 
-async def _klantcontacten(
-    connection: Connection, accepted: Sequence[Acceptance], now: datetime
-) -> None:
-    await connection.execute(
-        """
-        insert into klantcontact
-            (id, zaak, datum_gezet, type, toelichting, onderwerp, initiatief, taal, vertrouwelijk,
-             opvoerder_soort, opvoerder_identificatie, opvoerder_naam, opvoerder_organisatie,
-             gesprekspartners, uitkomst, afspraken, correctie, vervolg_op,
-             status_omschrijving, status_datum_gezet, applicatie, kanaal, geregistreerd)
-        select id, zaak, datum_gezet, type, toelichting, onderwerp, initiatief, taal,
-             vertrouwelijk, opvoerder_soort, opvoerder_identificatie, opvoerder_naam,
-             opvoerder_organisatie, gesprekspartners::jsonb, uitkomst::jsonb, afspraken::jsonb,
-             correctie, vervolg_op, status_omschrijving, status_datum_gezet, applicatie, kanaal,
-             $23
-        from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[],
-                    $6::text[], $7::text[], $8::text[], $9::bool[], $10::text[], $11::text[],
-                    $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::bool[],
-                    $18::uuid[], $19::text[], $20::timestamptz[], $21::text[], $22::text[])
-            as nieuw (id, zaak, datum_gezet, type, toelichting, onderwerp, initiatief, taal,
-                      vertrouwelijk, opvoerder_soort, opvoerder_identificatie, opvoerder_naam,
-                      opvoerder_organisatie, gesprekspartners, uitkomst, afspraken, correctie,
-                      vervolg_op, status_omschrijving, status_datum_gezet, applicatie, kanaal)
-        """,
-        *_columns(_klantcontact(each) for each in accepted),
-        now,
-    )
+_COLUMNS = (
+    "id",
+    "zaak",
+    "datum_gezet",
+    "type",
+    "toelichting",
+    "onderwerp",
+    "initiatief",
+    "taal",
+    "vertrouwelijk",
+    "opvoerder_soort",
+    "opvoerder_identificatie",
+    "opvoerder_naam",
+    "opvoerder_organisatie",
+    "gesprekspartners",
+    "uitkomst",
+    "afspraken",
+    "correctie",
+    "vervolg_op",
+    "status_omschrijving",
+    "status_datum_gezet",
+    "applicatie",
+    "kanaal",
+    "geregistreerd",
+)
 
 
-def _klantcontact(accepted: Acceptance) -> tuple[Any, ...]:
+def _klantcontact(accepted: Acceptance, now: datetime) -> tuple[Any, ...]:
+    """One row, in the order of _COLUMNS."""
     registration, zaak = accepted.registration, accepted.decision.zaak
     contact, opvoerder = registration.klantcontact, registration.klantcontact.opvoerder
     status = zaak.status if zaak else None
@@ -88,6 +95,7 @@ def _klantcontact(accepted: Acceptance) -> tuple[Any, ...]:
         status.datum_gezet if status else None,
         registration.envelope.applicatie,
         registration.kanaal,
+        now,
     )
 
 
@@ -114,16 +122,21 @@ async def _documenten(connection: Connection, registered: Sequence[Registration]
         in_order,
         [contents[digest] for digest in in_order],
     )
-    await connection.execute(
-        """
-        insert into document
-            (id, klantcontact, volgnummer, titel, formaat, auteur, creatiedatum, omvang, sha256,
-             url)
-        select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[],
-             $6::text[], $7::date[], $8::bigint[], $9::bytea[], $10::text[])
-        """,
-        *_columns(rows),
-    )
+    await connection.copy_records_to_table("document", columns=_DOCUMENT_COLUMNS, records=rows)
+
+
+_DOCUMENT_COLUMNS = (
+    "id",
+    "klantcontact",
+    "volgnummer",
+    "titel",
+    "formaat",
+    "auteur",
+    "creatiedatum",
+    "omvang",
+    "sha256",
+    "url",
+)
 
 
 def _documents(registered: Registration) -> Iterable[tuple[Any, ...]]:
@@ -149,52 +162,46 @@ async def _notificaties(
     mails: list[tuple[Any, ...]] = []
     rows: list[tuple[Any, ...]] = []
     for each in accepted:
-        _plan(each, mails, rows)
-    if not rows:
-        return
+        _plan(each, mails, rows, now)
     if mails:
-        await connection.execute(
-            """
-            with nieuw as (
-                insert into mail (id, zaak, adres, naam, taal, toestand, gemaakt)
-                select id, zaak, adres, naam, taal, 'wacht', $6
-                from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-                    as nieuw (id, zaak, adres, naam, taal)
-            ), uit as (
-                insert into outbox (id, soort, onderwerp, beschikbaar)
-                select id, 'mail', id, $6 from unnest($1::uuid[]) as nieuw (id)
-            )
-            select pg_notify($7, '')
-            """,
-            *_columns(mails),
-            now,
-            OUTBOX_CHANNEL,
+        await connection.copy_records_to_table(
+            "mail",
+            columns=("id", "zaak", "adres", "naam", "taal", "toestand", "gemaakt"),
+            records=mails,
         )
-    await connection.execute(
-        """
-        insert into notificatie (klantcontact, betrokkene, rol, toestand, reden, mail)
-        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[])
-        """,
-        *_columns(rows),
-    )
+    if rows:
+        await connection.copy_records_to_table(
+            "notificatie",
+            columns=("klantcontact", "betrokkene", "rol", "toestand", "reden", "mail"),
+            records=rows,
+        )
+    if mails:
+        await connection.copy_records_to_table(
+            "outbox",
+            columns=("id", "soort", "onderwerp", "beschikbaar"),
+            records=[(mail[0], "mail", mail[0], now) for mail in mails],
+        )
+        await connection.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
 
 
-def _plan(accepted: Acceptance, mails: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
-    registration = accepted.registration
+def _plan(
+    accepted: Acceptance,
+    mails: list[tuple[Any, ...]],
+    rows: list[tuple[Any, ...]],
+    now: datetime,
+) -> None:
+    contact, zaak = accepted.registration.id, accepted.decision.zaak
     by_address: dict[str, UUID] = {}
     for each in accepted.decision.notifications:
         person = each.betrokkene
         mail: UUID | None = None
-        if each.withheld is None and person.email is not None:
-            mail = by_address.get(person.email.casefold())
+        if each.withheld is None and person.email and zaak:
+            address = person.email.casefold()
+            mail = by_address.get(address)
             if mail is None:
-                mail = by_address[person.email.casefold()] = uuid7()
+                mail = by_address[address] = uuid7()
                 mails.append(
-                    (mail, registration.klantcontact.zaak, person.email, person.naam, person.taal)
+                    (mail, zaak.identificatie, person.email, person.naam, person.taal, "wacht", now)
                 )
-        state = "achterwege" if mail is None else "opgenomen"
-        rows.append((registration.id, person.identificatie, person.rol, state, each.withheld, mail))
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+        state = "opgenomen" if mail else "achterwege"
+        rows.append((contact, person.identificatie, person.rol, state, each.withheld, mail))

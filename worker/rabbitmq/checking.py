@@ -37,7 +37,7 @@ async def missing(url: str) -> list[str]:
 async def _exists(
     connection: aio_pika.Connection, *, exchange: str | None = None, queue: str | None = None
 ) -> bool:
-    """Ask on a channel of its own: a no closes it."""
+    """Ask on a channel of its own, which a no closes; the others go with the connection."""
     opened = await channel(connection, confirms=False)
     with translated():
         try:
@@ -47,5 +47,4 @@ async def _exists(
                 await opened.queue_declare(queue=queue, passive=True)
         except ChannelNotFoundEntity:
             return False
-        await opened.close()
     return True

@@ -1,0 +1,34 @@
+"""Ports are free, and each is given once."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from worker.stack.errors import StackError
+from worker.stack.ports import LOOPBACK, accepts, reserved
+
+
+def test_ports_differ_and_a_server_can_take_each() -> None:
+    """What is reserved is not in the server's way."""
+    with reserved(3) as ports:
+        assert len(set(ports)) == len(ports)
+        for port in ports:
+            assert not accepts(port)
+            with socket.create_server((LOOPBACK, port)):
+                assert accepts(port)
+
+
+def test_a_reserved_port_is_nobody_elses() -> None:
+    """Stacks that start at the same time get different ports."""
+    with reserved(30) as ours, reserved(30) as theirs:
+        assert not set(ours) & set(theirs)
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((LOOPBACK, ours[0]))
+
+
+def test_too_many_ports_are_refused() -> None:
+    """There is an end to looking."""
+    with pytest.raises(StackError, match="free ports"), reserved(1000):
+        pass

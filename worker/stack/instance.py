@@ -1,0 +1,189 @@
+"""One embedded stack: a RabbitMQ node, a PostgreSQL server and a mail catcher in one folder.
+
+It outlives the command that started it. What runs is known by records of processes in the
+folder, so a stack whose starter or whose parts were killed is put right by the next command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pydantic
+
+import worker
+from worker.rabbitmq.topology import USERS
+from worker.rabbitmq.users import ADMIN
+from worker.stack import private
+from worker.stack.broker import ExistingBroker, existing
+from worker.stack.errors import StackError
+from worker.stack.lock import held
+from worker.stack.mail import MailCatcher
+from worker.stack.ports import reserved
+from worker.stack.postgres import Server
+from worker.stack.process import end, recorded
+from worker.stack.rabbitmq import Node
+from worker.stack.signals import ignored, raising
+from worker.stack.software import find_or_unpack
+from worker.stack.state import StackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+DIRECTORY_SETTING: Final = "KLANTCONTACT_STACK_DIR"
+STOP_TIMEOUT: Final = 20.0
+_DATABASE_OWNER: Final = "postgres"
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
+# PostgreSQL's "fast": roll back what is open and stop; SIGTERM would wait for the clients.
+_SIGNALS: Final = {"postgres": signal.SIGINT}
+
+
+def default_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the stacks: KLANTCONTACT_STACK_DIR, or `.stack` in the checkout.
+
+    Where the package isn't in a checkout it is `.stack` in the current folder.
+    """
+    if named := environment.get(DIRECTORY_SETTING):
+        return Path(named).absolute()
+    checkout = Path(worker.__file__ or "").absolute().parents[1]
+    return (checkout if (checkout / "pyproject.toml").exists() else Path.cwd()) / ".stack"
+
+
+class Stack:
+    """The stack `name`, with all that it is in `root`/`name`.
+
+    Every method raises StackError, with one line that says what to do, and nothing else for what
+    a machine or an outage does. Only one process at a time changes a stack; others wait.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        report: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """`report` is called with a line for each thing that takes long."""
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is no name for a stack: use small letters, digits and hyphens"
+            raise StackError(message)
+        self._root = root.absolute()
+        self._folder = self._root / name
+        self._run = self._folder / "run"
+        self._environment = environment
+        self._report = report
+
+    def up(self) -> StackState:
+        """Start what doesn't run yet and return how to reach it.
+
+        Blocks, up to a minute or two the first time; not for use inside a running event loop.
+        """
+        with self._alone():
+            state = self.status()
+            if state is not None:
+                return state
+            self._end()
+            try:
+                with raising():
+                    state = self._start()
+            except BaseException:
+                with ignored():
+                    self._end()
+                raise
+            private.write(self._state_file, state.model_dump_json())
+            return state
+
+    def status(self) -> StackState | None:
+        """How to reach the stack, or None when it doesn't run, or not all of it."""
+        try:
+            state = StackState.model_validate_json(self._state_file.read_bytes())
+        except (OSError, pydantic.ValidationError):
+            return None
+        processes = recorded(self._run)
+        return state if processes and all(process.alive() for process in processes) else None
+
+    def down(self) -> None:
+        """Stop everything; data and mails stay."""
+        with self._alone():
+            self._end()
+
+    def reset(self) -> None:
+        """Stop everything and delete data, mails and passwords."""
+        with self._alone():
+            self._end()
+            if self._folder.exists():
+                shutil.rmtree(self._folder)
+
+    def _start(self) -> StackState:
+        with reserved(5) as ports:
+            return self._start_on(ports)
+
+    def _start_on(self, ports: list[int]) -> StackState:
+        private.make_folder(self._folder)
+        private.make_folder(self._run)
+        passwords = self._passwords()
+        amqp, distribution, epmd, postgres, smtp = ports
+        broker = self._broker(passwords, (amqp, distribution, epmd))
+        owner = passwords[_DATABASE_OWNER]
+        database = Server(self._folder / "postgres", self._run, owner, postgres)
+        catcher = MailCatcher(self._folder / "mail", self._run, smtp)
+        # The slowest first: the others start while the node does.
+        services = (broker, catcher, database)
+        for service in services:
+            service.start()
+        for service in services:
+            service.await_ready()
+        return StackState(
+            amqp=broker.url("worker"),
+            amqp_admin=broker.url(ADMIN),
+            postgres=database.url,
+            smtp=catcher.address,
+            mail_dir=catcher.directory,
+            users={user: broker.url(user) for user in USERS},
+        )
+
+    def _broker(
+        self, passwords: Mapping[str, str], ports: tuple[int, int, int]
+    ) -> Node | ExistingBroker:
+        named = existing(self._environment)
+        if named is not None:
+            return named
+        search = self._environment.get("PATH", "")
+        software = find_or_unpack(self._root / "software", self._report, search)
+        users = {user: passwords[user] for user in (*USERS, ADMIN)}
+        return Node(self._folder / "rabbitmq", self._run, software, users, ports)
+
+    def _passwords(self) -> dict[str, str]:
+        """Made once: the data outlives a `down`, and knows them."""
+        file = self._folder / "passwords.json"
+        kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        names = (*USERS, ADMIN, _DATABASE_OWNER)
+        passwords = {name: kept.get(name) or secrets.token_urlsafe(24) for name in names}
+        private.write(file, json.dumps(passwords))
+        return passwords
+
+    def _end(self) -> None:
+        self._state_file.unlink(missing_ok=True)
+        end(recorded(self._run), _SIGNALS, seconds=STOP_TIMEOUT)
+
+    @property
+    def _state_file(self) -> Path:
+        return self._folder / "state.json"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the stack's lock, and say what the machine refuses in the user's terms."""
+        try:
+            with held(self._root / f"{self._folder.name}.lock"):
+                yield
+        except OSError as error:
+            message = f"the stack in {self._folder} can't be used: {error}"
+            raise StackError(message) from error

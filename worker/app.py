@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 _SHARE_IN_HAND = 8
 _SHARE_BATCH = 64
 _STEADY_SECONDS = 60
+_FIRST_PAUSE_SECONDS = 0.25
 
 
 class Role(StrEnum):
@@ -103,7 +104,8 @@ async def keep(
         except* Outage as group:
             tries = 0 if time.monotonic() - began > _STEADY_SECONDS else tries + 1
             longest = settings.outage_pause.total_seconds()
-            pause = random.uniform(0.5, 1) * min(longest, 0.25 * 2**tries)  # noqa: S311 (spreads retries, protects nothing)
+            pause = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
+            pause *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
             log.warning("uitval", reden=str(_first(group)), opnieuw_over_s=round(pause, 1))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)

@@ -7,7 +7,7 @@ letter, and the others of its batch are registered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,8 +63,12 @@ class Transaction(Protocol):
 
     async def write(
         self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
-    ) -> None:
-        """Store what was accepted and what was refused."""
+    ) -> dict[UUID, UUID]:
+        """Store what was accepted and what was refused.
+
+        Returns the dead letter that each rejection is kept as, by the rejection's id: one that
+        came before keeps the id it has.
+        """
 
 
 class Store(Protocol):
@@ -174,7 +178,8 @@ class Intake:
                         refused.append(rejection)
                     case None:
                         repeated.append(each)
-            await transaction.write(accepted, refused, now)
+            kept = await transaction.write(accepted, refused, now)
+        refused = [replace(each, id=kept[each.id]) for each in refused]
         return accepted, refused, repeated
 
     def _judge(

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from worker.domain.register import FEIT, Feit, Zaak
 from worker.envelope import Rejection
-from worker.errors import Code, Refusal, Violation
+from worker.errors import BatchRejected, Code, Refusal, Violation
 from worker.formats import decode
 from worker.formats.content import refusal
 
@@ -80,16 +80,38 @@ class ZakenIntake:
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Store the facts of a batch; what is not one becomes a dead letter."""
         now = self.clock()
-        facts: list[DatedFact] = []
+        facts: list[tuple[Delivery, DatedFact]] = []
         rejected: list[Rejection] = []
         for delivery in batch:
             try:
-                facts.append(self._read(delivery, now))
+                facts.append((delivery, self._read(delivery, now)))
             except Refusal as refused:
-                digest = sha256(delivery.body).digest()
-                rejected.append(Rejection(uuid7(), delivery, refused.violations, digest))
-        stored = await self.store.put(facts, rejected, now, self.zaaksysteem)
+                rejected.append(_rejection(delivery, refused.violations))
+        stored = await self._put(facts, rejected, now)
         self.log.info("zaken", received=len(batch), stored=stored, rejected=len(rejected))
+
+    async def _put(
+        self,
+        facts: Sequence[tuple[Delivery, DatedFact]],
+        rejected: list[Rejection],
+        now: datetime,
+    ) -> int:
+        """Store a batch; one that the database refuses is halved down to the fact at fault."""
+        try:
+            return await self.store.put(
+                [each for _, each in facts], rejected, now, self.zaaksysteem
+            )
+        except BatchRejected as error:
+            if not facts:
+                raise
+            if len(facts) == 1:
+                self.log.warning("onverwacht", bericht=facts[0][0].message_id, reden=str(error))
+                unexpected = Violation(Code.ONVERWACHT, "the database refuses it")
+                culprit = _rejection(facts[0][0], (unexpected,))
+                return await self._put([], [*rejected, culprit], now)
+            middle = len(facts) // 2
+            stored = await self._put(facts[:middle], rejected, now)
+            return stored + await self._put(facts[middle:], [], now)
 
     def _read(self, delivery: Delivery, now: datetime) -> DatedFact:
         if delivery.user_id != self.zaaksysteem:
@@ -101,3 +123,7 @@ class ZakenIntake:
             detail = "only zaken come by queue; use `klantcontact register import`"
             raise Refusal(Violation(Code.ONGELDIG, detail, "soort"))
         return dated(fact, envelope.time, now, self.skew)
+
+
+def _rejection(delivery: Delivery, violations: tuple[Violation, ...]) -> Rejection:
+    return Rejection(uuid7(), delivery, violations, sha256(delivery.body).digest())

@@ -65,8 +65,12 @@ class Broker(Protocol):
 class Wake(Protocol):
     """What ends the waiting between two rounds."""
 
-    async def wait(self, longest: timedelta) -> bool:
-        """Wait for a notification or `longest`; False when the relay is to stop."""
+    @property
+    def stopped(self) -> bool:
+        """Whether the relay is to stop."""
+
+    async def wait(self, longest: timedelta) -> None:
+        """Wait for a notification, for the stop, or `longest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,11 @@ class Relay:
 
     async def run(self, wake: Wake) -> None:
         """Work until `wake` says to stop; raises Outage."""
-        going_on = True
-        while going_on:
+        while not wake.stopped:
             await self.outbox.sweep(self.clock())
-            while await self.round() == self.batch:
+            while await self.round() == self.batch and not wake.stopped:
                 pass
-            going_on = await wake.wait(self.poll)
+            await wake.wait(self.poll)
 
     async def round(self) -> int:
         """Claim, render, freeze, publish, settle; returns how many rows were claimed."""

@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -27,6 +28,11 @@ def _with_placeholder(url: str) -> str:
     return url
 
 
+def _separated(text: object) -> object:
+    """Several values in one setting stand with commas between them."""
+    return [each.strip() for each in text.split(",")] if isinstance(text, str) else text
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """`KLANTCONTACT_<NAME>_FILE` names a file that holds the setting, as secrets are mounted."""
 
@@ -38,6 +44,9 @@ class _SecretFiles(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
             msg = f"{_PREFIX}{field_name.upper()}_FILE cannot be read: {error.strerror}: {path}"
+            raise UsageError(msg) from None
+        except UnicodeDecodeError:
+            msg = f"{_PREFIX}{field_name.upper()}_FILE is no text in UTF-8: {path}"
             raise UsageError(msg) from None
 
     def __call__(self) -> dict[str, Any]:
@@ -68,9 +77,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
     mail_from_name: str = Field("Gemeente Voorbeeld", description="Its name.")
-    mail_retries: tuple[timedelta, ...] = Field(
+    mail_retries: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_separated)] = Field(
         tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
-        description="When a mail is tried again that the server could not take yet.",
+        description="When a mail is tried again that the server could not take, in order.",
     )
     portal_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
         "https://mijn.example.nl/zaken/{zaak}", description="Where a mail's link leads."

@@ -16,6 +16,9 @@ from worker.rabbitmq.connection import connected
 from worker.rabbitmq.publishing import Publication, publishing
 from worker.rabbitmq.topology import KANALEN, REGISTRATIE
 
+# A short string of AMQP 0-9-1.
+_LONGEST = 255
+
 
 def publish(
     file: Annotated[Path, typer.Argument(help="JSON of one klantcontact; - reads stdin.")],
@@ -34,6 +37,9 @@ def publish(
     """Publish one klantcontact as a channel system would, and wait for the broker's confirm."""
     with calling.errors_in_a_line():
         url, user = _broker(applicatie)
+        for name, text in (("--id", message_id), ("--kanaal", kanaal)):
+            if text is not None and len(text.encode()) > _LONGEST:
+                raise UsageError(f"{name} is too long: AMQP takes {_LONGEST} bytes")
         publication = Publication(
             exchange=REGISTRATIE,
             routing_key=kanaal or user,

@@ -8,12 +8,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from worker.domain.facts import Vertrouwelijkheid
 from worker.domain.klantcontact import Type
-from worker.domain.text import Identification, Moment, Name, OptionalName, Paragraph
+from worker.domain.text import (
+    Identification,
+    Moment,
+    Name,
+    OptionalName,
+    Paragraph,
+    known_language,
+)
 
 Aanduiding = Literal[
     "openbaar",
@@ -28,9 +35,7 @@ Aanduiding = Literal[
 
 
 class _Feit(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
 
 
 class _Snapshot(_Feit):
@@ -62,7 +67,7 @@ class Betrokkene(_Feit):
     rol: Name
     naam: OptionalName = ""
     email: Paragraph | None = None
-    taal: Annotated[str, Field(max_length=35)] = "nl"
+    taal: Annotated[str, Field(max_length=35), AfterValidator(known_language)] = "nl"
     notificaties: bool = True
 
 

@@ -52,5 +52,13 @@ def _language(code: str) -> str:
     return langcodes.standardize_tag(code)
 
 
+def known_language(code: str) -> str:
+    """`code` as ISO 639-1 where there is one; what is no language at all is Dutch."""
+    try:
+        return _language(code.lower())
+    except ValueError:
+        return "nl"
+
+
 Language = Annotated[str, AfterValidator(_language)]
 """Any ISO 639 code; nl, nld and dut alike are kept as nl (ISO 639-1 where there is one)."""

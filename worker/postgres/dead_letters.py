@@ -11,22 +11,26 @@ from worker.errors import problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
-    from worker.envelope import Rejection
+    from worker.envelope import Delivery, Key, Rejection
     from worker.intake import Acceptance
     from worker.postgres.pool import Connection
 
 
 async def store_dead_letters(
     connection: Connection, rejected: Sequence[Rejection], now: datetime
-) -> None:
-    """Write each once by key and digest; one that stands there already counts another time."""
+) -> dict[UUID, UUID]:
+    """Write each once by key and digest; one that stands there already counts another time.
+
+    Returns the id under which each is kept, by its own.
+    """
     folded: dict[tuple[Any, ...], list[Any]] = {}
     for each in sorted(rejected, key=_identity):
         known = folded.setdefault(_identity(each), [*_row(each), 0])
         known[-1] += 1
     columns = [list(column) for column in zip(*folded.values(), strict=True)]
-    await connection.execute(
+    rows = await connection.fetch(
         """
         insert into dead_letter as d
             (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
@@ -38,22 +42,30 @@ async def store_dead_letters(
             as nieuw (id, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
                       headers, body, aantal)
         on conflict (applicatie, bron, bericht_id, digest) do update set
-            toestand = 'open', code = excluded.code, probleem = excluded.probleem,
+            toestand = 'open', code = excluded.code,
+            probleem = excluded.probleem || jsonb_build_object('instance', 'urn:uuid:' || d.id),
             zaak = excluded.zaak, headers = excluded.headers, body = excluded.body,
             aantal = d.aantal + excluded.aantal, laatste = excluded.laatste
+        returning id, applicatie, bron, bericht_id, digest
         """,
         *columns,
         now,
     )
+    kept = {tuple(row[1:]): row[0] for row in rows}
+    return {each.id: kept[_identity(each)] for each in rejected}
 
 
 def _identity(rejected: Rejection) -> tuple[str, str, str, bytes]:
     applicatie, source, message_id = (
-        rejected.envelope.key
-        if rejected.envelope
-        else (rejected.delivery.user_id or "", "", rejected.delivery.message_id or "")
+        rejected.envelope.key if rejected.envelope else _presumed_key(rejected.delivery)
     )
     return _storable(applicatie), _storable(source), _storable(message_id), rejected.digest
+
+
+def _presumed_key(delivery: Delivery) -> Key:
+    """The key that it would have had, so that the same message put right resolves it."""
+    user = delivery.user_id or ""
+    return user, f"urn:applicatie:{user}" if user else "", delivery.message_id or ""
 
 
 def _row(rejected: Rejection) -> list[Any]:

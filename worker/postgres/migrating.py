@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import psycopg
 import yoyo
 
+from worker.errors import UsageError
 from worker.postgres.pool import translated
 from worker.postgres.schema import FILES
 
@@ -26,12 +28,17 @@ async def migrate(url: str) -> list[str]:
 
 
 def _apply(url: str) -> list[str]:
-    backend = yoyo.get_backend(_for_psycopg(url))
-    with backend:
-        backend.break_lock()
-        pending = backend.to_apply(yoyo.read_migrations(str(FILES)))
-        backend.apply_migrations(pending)
-        return [migration.id for migration in pending]
+    try:
+        backend = yoyo.get_backend(_for_psycopg(url))
+        with backend:
+            backend.break_lock()
+            pending = backend.to_apply(yoyo.read_migrations(str(FILES)))
+            backend.apply_migrations(pending)
+    except psycopg.Error as error:
+        # What PostgreSQL says first names objects and rights; its details may quote rows.
+        said = error.diag.message_primary or type(error).__name__
+        raise UsageError(f"cannot migrate: {said}; see to the user's rights") from None
+    return [migration.id for migration in pending]
 
 
 def _for_psycopg(url: str) -> str:

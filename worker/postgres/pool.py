@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Connection = PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
-# SQLSTATE classes that say that the database, not the data, is the matter: connection,
-# resources, operator intervention, system error. 40 (serialization, deadlock) and 57014
-# (cancelled, as by a timeout) pass when tried again; an outage is tried again.
-_OUTAGE_CLASSES = ("08", "40", "53", "57", "58", "XX")
+# SQLSTATE classes that say that the database, not the data, is the matter: connection (08),
+# resources (53), object state and locks (55), operator intervention (57), system error. 40
+# (serialization, deadlock) and 57014 (cancelled, as by a timeout) pass when tried again, as an
+# outage is.
+_OUTAGE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
 # Schema or rights are missing: an administrator's to mend, and no message's fault.
 _SETUP_STATES = {"3D000", "3F000", "42P01", "42703", "42501", "28000", "28P01"}
 _COMMAND_SECONDS = 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from uuid_utils.compat import uuid7
 
 from worker.domain.register import Applicatie, Autorisatie, Zaak, Zaaktype, rank
@@ -177,47 +178,67 @@ async def _betrokkenen(connection: Connection, zaken: list[Zaak]) -> None:
 
 
 async def _applicaties(connection: Connection, facts: list[tuple[Applicatie, datetime]]) -> int:
-    """Few and rare, and with arrays in them: a row at a time, in one round trip."""
-    await connection.executemany(
+    """As JSON: arrays of arrays cannot be unnested by row."""
+    if not facts:
+        return 0
+    rows = await connection.fetch(
         """
         insert into applicatie as a (identificatie, kanaal, types, client_ids, tijd)
-        values ($1, $2, $3, $4, $5)
+        select * from jsonb_to_recordset($1::jsonb) as nieuw
+            (identificatie text, kanaal text, types text[], client_ids text[], tijd timestamptz)
         on conflict (identificatie) do update set
             kanaal = excluded.kanaal, types = excluded.types, client_ids = excluded.client_ids,
             tijd = excluded.tijd
         where a.tijd <= excluded.tijd
+        returning 1
         """,
-        [
-            (
-                fact.identificatie,
-                fact.kanaal,
-                [t.value for t in fact.types],
-                list(fact.client_ids),
-                time,
-            )
+        _json(
+            {
+                "identificatie": fact.identificatie,
+                "kanaal": fact.kanaal,
+                "types": fact.types,
+                "client_ids": fact.client_ids,
+                "tijd": time,
+            }
             for fact, time in facts
-        ],
+        ),
     )
-    return len(facts)
+    return len(rows)
 
 
 async def _autorisaties(connection: Connection, facts: list[tuple[Autorisatie, datetime]]) -> int:
-    await connection.executemany(
+    if not facts:
+        return 0
+    rows = await connection.fetch(
         """
         insert into autorisatie as a
             (onderwerp, identificatie, zaaktype, scopes, max_vertrouwelijkheidaanduiding, tijd)
-        values ($1, $2, $3, $4, $5, $6)
+        select * from jsonb_to_recordset($1::jsonb) as nieuw
+            (onderwerp text, identificatie text, zaaktype text, scopes text[], maximum smallint,
+             tijd timestamptz)
         on conflict (onderwerp, identificatie, zaaktype) do update set
             scopes = excluded.scopes, tijd = excluded.tijd,
             max_vertrouwelijkheidaanduiding = excluded.max_vertrouwelijkheidaanduiding
         where a.tijd <= excluded.tijd
+        returning 1
         """,
-        [
-            (*_key(fact), list(fact.scopes), rank(fact.max_vertrouwelijkheidaanduiding), time)
+        _json(
+            {
+                "onderwerp": fact.onderwerp,
+                "identificatie": fact.identificatie,
+                "zaaktype": fact.zaaktype,
+                "scopes": fact.scopes,
+                "maximum": rank(fact.max_vertrouwelijkheidaanduiding),
+                "tijd": time,
+            }
             for fact, time in facts
-        ],
+        ),
     )
-    return len(facts)
+    return len(rows)
+
+
+def _json(rows: Iterable[dict[str, Any]]) -> str:
+    return orjson.dumps(list(rows)).decode()
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

@@ -99,14 +99,16 @@ class Transaction:
 
     async def write(
         self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
-    ) -> None:
-        """Store what was registered and what was refused."""
+    ) -> dict[UUID, UUID]:
+        """Store what was registered and what was refused; see the Protocol."""
+        kept: dict[UUID, UUID] = {}
         if rejected:
             await self._release([each.claim for each in rejected if each.claim])
-            await store_dead_letters(self._connection, rejected, now)
+            kept = await store_dead_letters(self._connection, rejected, now)
         if accepted:
             await resolve_siblings(self._connection, accepted, now)
             await writing.store(self._connection, accepted, now)
+        return kept
 
     async def _release(self, claims: list[Key]) -> None:
         """A refused message is judged anew when it comes again, so its claim goes."""

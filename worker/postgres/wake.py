@@ -21,7 +21,7 @@ class PostgresWake:
 
     def __init__(self) -> None:
         self._stirred = asyncio.Event()
-        self._stopped = False
+        self.stopped = False
 
     def stir(self, *_: object) -> None:
         """There may be something to do."""
@@ -29,16 +29,15 @@ class PostgresWake:
 
     def stop(self) -> None:
         """There is nothing more to do."""
-        self._stopped = True
+        self.stopped = True
         self._stirred.set()
 
-    async def wait(self, longest: timedelta) -> bool:
-        """Wait until stirred, `longest` at most; False once stopped."""
-        if not self._stopped:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), longest.total_seconds())
+    async def wait(self, longest: timedelta) -> None:
+        """Wait until stirred, `longest` at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stirred.wait(), longest.total_seconds())
+        if not self.stopped:
             self._stirred.clear()
-        return not self._stopped
 
 
 @asynccontextmanager

@@ -123,14 +123,15 @@ class Consumer:
             return
         last = max(self._handed_out)
         with translated():
-            await self._channel.basic_ack(last, multiple=True, wait=False)
+            # Written when this returns: an ack that is still queued goes with the connection.
+            await self._channel.basic_ack(last, multiple=True, wait=True)
         self._gate.release(sum(self._handed_out.values()))
         self._handed_out.clear()
 
     async def acknowledge(self, tag: int) -> None:
         """Acknowledge one delivery."""
         with translated():
-            await self._channel.basic_ack(tag, wait=False)
+            await self._channel.basic_ack(tag, wait=True)
         self._gate.release(self._handed_out.pop(tag))
 
 

@@ -25,6 +25,7 @@ _HEADER_FRAME = b"\x02"
 # Class, weight and body size stand before the flags of the properties (AMQP 0-9-1, 4.2.6.1).
 _FLAGS = slice(12, 14)
 _HEADERS_OR_TIMESTAMP = 0x2040
+_DEEPEST = 32
 
 
 def decodable(content: bytes) -> bytes:
@@ -32,11 +33,32 @@ def decodable(content: bytes) -> bytes:
     flags = int.from_bytes(content[_FLAGS])
     if content[:-1].isascii() and not flags & _HEADERS_OR_TIMESTAMP:
         return content
+    header = ContentHeader()
     try:
-        ContentHeader().unmarshal(content[:-1])
+        header.unmarshal(content[:-1])
     except Exception:  # noqa: BLE001 (whatever the decoder raises would end the connection)
-        return content[:12] + bytes(len(content) - 13) + content[-1:]
-    return content
+        return _bare(content)
+    return _bare(content) if _deep(header.properties.headers) else content
+
+
+def _bare(content: bytes) -> bytes:
+    return content[:12] + bytes(len(content) - 13) + content[-1:]
+
+
+def _deep(value: object) -> bool:
+    """Whether headers are nested deeper than can be relied on further down."""
+    level: list[object] = [value]
+    for _ in range(_DEEPEST):
+        nested: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                nested.extend(each.values())
+            elif isinstance(each, list):
+                nested.extend(each)
+        if not nested:
+            return False
+        level = nested
+    return True
 
 
 class GatedTransport(TransportFactory):

@@ -31,16 +31,21 @@ class SmtpConversation:
 
     async def send(self, job: Job) -> Answer:
         """Hand over one mail; a silence after the content was sent is *unknown*, not failed."""
-        handed_over = False
+        greeted = handed_over = False
         try:
             async with asyncio.timeout(self._deadline):
                 client = await self._connected()
+                greeted = True
                 await client.mail(job.sender, encoding="ascii")
                 await client.rcpt(job.recipient, encoding="ascii")
                 handed_over = True
                 response = await client.data(job.content)
             return Answer(Sent.ACCEPTED, _words(response), response.code)
         except aiosmtplib.SMTPResponseException as refusal:
+            if not greeted:
+                # Said of the connection, not of this mail.
+                self._drop()
+                return Answer(Sent.LATER, _words(refusal), refusal.code)
             return await self._refused(refusal)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             self._drop()

@@ -1,9 +1,11 @@
+-- Keys compare byte by byte (collate "C"), as the program sorts them: locks are taken in key order.
+
 -- The register: facts of others, each a whole snapshot of which the newest `tijd` stands.
 
 create schema if not exists klantcontact;
 
 create table klantcontact.zaaktype (
-    identificatie text primary key,
+    identificatie text collate "C" primary key,
     omschrijving text not null,
     klantcontacten_toegestaan boolean not null,
     notificaties boolean not null,
@@ -13,7 +15,7 @@ create table klantcontact.zaaktype (
 -- What the process owner decided (S8), who and when.
 create table klantcontact.zaaktype_besluit (
     id uuid primary key,
-    zaaktype text not null,
+    zaaktype text collate "C" not null,
     klantcontacten_toegestaan boolean not null,
     notificaties boolean not null,
     door text not null,
@@ -22,8 +24,8 @@ create table klantcontact.zaaktype_besluit (
 create index on klantcontact.zaaktype_besluit (zaaktype, moment);
 
 create table klantcontact.zaak (
-    identificatie text primary key,
-    zaaktype text not null,
+    identificatie text collate "C" primary key,
+    zaaktype text collate "C" not null,
     omschrijving text not null,
     startdatum date,
     einddatum date,
@@ -34,9 +36,9 @@ create table klantcontact.zaak (
 );
 
 create table klantcontact.betrokkene (
-    zaak text not null references klantcontact.zaak,
+    zaak text collate "C" not null references klantcontact.zaak,
     volgnummer smallint not null,
-    identificatie text not null,
+    identificatie text collate "C" not null,
     rol text not null,
     naam text not null,
     email text,
@@ -46,7 +48,7 @@ create table klantcontact.betrokkene (
 );
 
 create table klantcontact.applicatie (
-    identificatie text primary key,
+    identificatie text collate "C" primary key,
     kanaal text not null,
     types text[] not null,
     client_ids text[] not null,
@@ -54,9 +56,9 @@ create table klantcontact.applicatie (
 );
 
 create table klantcontact.autorisatie (
-    onderwerp text not null,
-    identificatie text not null,
-    zaaktype text not null,
+    onderwerp text collate "C" not null,
+    identificatie text collate "C" not null,
+    zaaktype text collate "C" not null,
     scopes text[] not null,
     max_vertrouwelijkheidaanduiding smallint not null
         check (max_vertrouwelijkheidaanduiding between 1 and 8),
@@ -68,7 +70,7 @@ create table klantcontact.autorisatie (
 
 create table klantcontact.klantcontact (
     id uuid primary key,
-    zaak text references klantcontact.zaak,
+    zaak text collate "C" references klantcontact.zaak,
     datum_gezet timestamptz not null,
     type text not null check (type in ('click', 'call', 'face', 'mail', 'e-mail')),
     toelichting text,
@@ -77,7 +79,7 @@ create table klantcontact.klantcontact (
     taal text not null,
     vertrouwelijk boolean not null,
     opvoerder_soort text not null,
-    opvoerder_identificatie text not null,
+    opvoerder_identificatie text collate "C" not null,
     opvoerder_naam text,
     opvoerder_organisatie text,
     gesprekspartners jsonb,
@@ -88,7 +90,7 @@ create table klantcontact.klantcontact (
     -- The zaak's status at the moment of registration (S2).
     status_omschrijving text,
     status_datum_gezet timestamptz,
-    applicatie text not null,
+    applicatie text collate "C" not null,
     kanaal text not null,
     geregistreerd timestamptz not null
 );
@@ -117,9 +119,9 @@ create table klantcontact.document (
 -- The inbox: what was registered, by the message's key. A refused message leaves no row, so
 -- that it is judged anew when it comes again.
 create table klantcontact.bericht (
-    applicatie text not null,
-    bron text not null,
-    bericht_id text not null,
+    applicatie text collate "C" not null,
+    bron text collate "C" not null,
+    bericht_id text collate "C" not null,
     digest bytea not null,
     klantcontact uuid not null,
     geregistreerd timestamptz not null,
@@ -133,11 +135,11 @@ create table klantcontact.dead_letter (
     code text not null,
     probleem jsonb not null,
     queue text not null,
-    applicatie text not null,
-    bron text not null,
-    bericht_id text not null,
+    applicatie text collate "C" not null,
+    bron text collate "C" not null,
+    bericht_id text collate "C" not null,
     digest bytea not null,
-    zaak text,
+    zaak text collate "C",
     headers jsonb not null,
     body bytea not null,
     aantal integer not null default 1,
@@ -151,7 +153,7 @@ create table klantcontact.dead_letter (
 -- One mail to one address; its bytes are frozen when it is first offered.
 create table klantcontact.mail (
     id uuid primary key,
-    zaak text not null,
+    zaak text collate "C" not null,
     adres text not null,
     naam text not null,
     taal text not null,
@@ -172,7 +174,7 @@ create index mail_opnieuw on klantcontact.mail (opnieuw) where opnieuw is not nu
 -- One betrokkene and one klantcontact: told in a mail, or why not.
 create table klantcontact.notificatie (
     klantcontact uuid not null references klantcontact.klantcontact,
-    betrokkene text not null,
+    betrokkene text collate "C" not null,
     rol text not null,
     toestand text not null check (toestand in ('wacht', 'opgenomen', 'achterwege')),
     reden text,
@@ -197,6 +199,6 @@ create index outbox_beschikbaar on klantcontact.outbox (beschikbaar) where gepar
 create table klantcontact.inzage (
     id uuid primary key,
     door text not null,
-    onderwerp text not null,
+    onderwerp text collate "C" not null,
     moment timestamptz not null
 );

@@ -26,7 +26,7 @@ from worker.postgres.registration import Registrations
 from worker.postgres.schema import pending
 from worker.postgres.wake import listening
 from worker.rabbitmq.connection import connected as rabbitmq
-from worker.rabbitmq.consuming import Consumer, Limits, consuming
+from worker.rabbitmq.consuming import Limits, consuming, opened
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.mail_jobs import MailJobs, MailOffers
 from worker.rabbitmq.publishing import publishing
@@ -37,7 +37,7 @@ from worker.rendering import TemplateError
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from worker.logs import Log
     from worker.postgres.pool import Pool
@@ -127,12 +127,6 @@ async def _database(settings: Settings, size: int) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def _until_stopped(stop: asyncio.Event, consumers: Sequence[Consumer]) -> None:
-    await stop.wait()
-    for consumer in consumers:
-        consumer.stop()
-
-
 async def _when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:
     await stop.wait()
     for act in acts:
@@ -152,11 +146,6 @@ async def _intake(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             rabbitmq(settings.amqp_url.get_secret_value(), "klantcontact intake", gate=gate)
         )
 
-        async def open_lane(*queues: str) -> Consumer:
-            return await stack.enter_async_context(
-                consuming(connection, queues, limits, gate, prefetch=2 * settings.batch_size)
-            )
-
         contacts = Intake(
             Registrations(pool),
             _policy(settings),
@@ -173,15 +162,17 @@ async def _intake(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             now,
             log,
         )
-        lanes = [await open_lane(*REGISTRATIE_QUEUES) for _ in range(settings.intake_lanes)]
-        facts_lane = await open_lane(ZAKEN)
-        log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN])
+        lanes = [await opened(connection, limits, gate) for _ in range(settings.intake_lanes)]
+        facts_lane = await opened(connection, limits, gate)
+        prefetch = 2 * settings.batch_size
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_until_stopped(stop, [*lanes, facts_lane]))
+            group.create_task(_when(stop, *(lane.stop for lane in (*lanes, facts_lane)), gate.open))
             group.create_task(facts.run(facts_lane))
             for lane in lanes:
                 group.create_task(contacts.run(lane))
-        await watch
+                await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
+            await facts_lane.consume([ZAKEN], prefetch)
+            log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN])
 
 
 def _policy(settings: Settings) -> Policy:
@@ -222,14 +213,8 @@ async def _mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         connection = await stack.enter_async_context(
             rabbitmq(settings.amqp_url.get_secret_value(), "klantcontact mailer", gate=gate)
         )
-        consumer = await stack.enter_async_context(
-            consuming(
-                connection,
-                [NOTIFICATIE_EMAIL],
-                limits,
-                gate,
-                prefetch=4 * settings.smtp_connections,
-            )
+        consumer = await consuming(
+            connection, NOTIFICATIE_EMAIL, limits, gate, prefetch=4 * settings.smtp_connections
         )
         mailer = Mailer(
             MailJobs(consumer),
@@ -241,7 +226,7 @@ async def _mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         )
         log.info("gereed", queues=[NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
-            group.create_task(_when(stop, consumer.stop))
+            group.create_task(_when(stop, consumer.stop, gate.open))
             for _ in range(settings.smtp_connections):
                 conversation = SmtpConversation(
                     settings.smtp_host, settings.smtp_port, settings.smtp_deadline

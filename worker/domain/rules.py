@@ -64,7 +64,7 @@ class Question:
     def opvoerder(self) -> tuple[str, str]:
         """The opvoerder as the subject of an autorisatie."""
         opvoerder = self.klantcontact.opvoerder
-        return opvoerder.soort.value, opvoerder.identificatie
+        return opvoerder.soort, opvoerder.identificatie
 
 
 def message_is_recent(asked: Question) -> Violation | None:

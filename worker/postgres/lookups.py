@@ -30,7 +30,7 @@ async def facts(connection: Connection, asked: Sequence[Registration]) -> Facts:
     """Zaken, applicaties, autorisaties and earlier klantcontacten that `asked` refers to."""
     contacts = [each.klantcontact for each in asked]
     subjects = {("applicatie", each.envelope.applicatie) for each in asked}
-    subjects |= {(each.opvoerder.soort.value, each.opvoerder.identificatie) for each in contacts}
+    subjects |= {(each.opvoerder.soort, each.opvoerder.identificatie) for each in contacts}
     return Facts(
         zaken=await _zaken(connection, {each.zaak for each in contacts if each.zaak}),
         applicaties=await _applicaties(connection, {each.envelope.applicatie for each in asked}),

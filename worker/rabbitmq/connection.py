@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 import aio_pika
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from worker.rabbitmq.gate import Gate
 
 _CONNECT_SECONDS = 10
+_CLOSE_SECONDS = 5
 _IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
 _HEARTBEAT_SECONDS = 30
 
@@ -73,8 +75,9 @@ async def connected(
     finally:
         if gate is not None:
             gate.open()
-        with translated():
-            await connection.close()
+        # What the broker sent before it knew is read and dropped; a goodbye has its limit.
+        with translated(), suppress(TimeoutError):
+            await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)
 
 
 async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     import aio_pika
     from aiormq.abc import DeliveredMessage
     from aiormq.channel import Channel
+    from pamqp.commands import Basic
 
     from worker.rabbitmq.gate import Gate
 
@@ -51,23 +52,31 @@ class Consumer:
         self._failure: str | None = None
 
     async def consume(self, queues: Sequence[str], prefetch: int) -> None:
-        """Start consuming; `prefetch` holds for each queue by itself."""
+        """Start consuming; `prefetch` holds for each queue by itself.
+
+        Somebody must be taking meanwhile: the broker's answer to the second queue may stand
+        behind more of the first one's deliveries than the gate lets through.
+        """
+        self._gate.takers[self._channel.number] = self
+        self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
+        self._channel.closing.add_done_callback(self._on_close)
         with translated():
             await self._channel.basic_qos(prefetch_count=prefetch)
             for queue in queues:
-                await self._consume(queue)
-        self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
-        self._channel.closing.add_done_callback(self._on_close)
+                # The tag is what a delivery is known by; it needs to be unique per channel.
+                await self._channel.basic_consume(queue, _never, consumer_tag=queue)
 
-    async def _consume(self, queue: str) -> None:
-        async def on_message(message: DeliveredMessage) -> None:
-            self._gate.hold(len(message.body))
-            self._waiting.append((message.delivery_tag or 0, _delivery(message, queue)))
-            self._stirred.set()
-            if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
-                self._full.set()
-
-        await self._channel.basic_consume(queue, on_message)
+    def deliver(
+        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
+    ) -> None:
+        """Take one delivery from the transport."""
+        if self._stopped:
+            return
+        self._gate.hold(len(body))
+        self._waiting.append((tag, _delivery(queue, properties, body, again=again)))
+        self._stirred.set()
+        if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
+            self._full.set()
 
     def _on_cancel(self, _: object) -> None:
         self._fail("RabbitMQ cancelled a consumer: a queue was deleted or has no leader")
@@ -135,10 +144,13 @@ class Consumer:
         self._gate.release(self._handed_out.pop(tag))
 
 
-def _delivery(message: DeliveredMessage, queue: str) -> Delivery:
-    properties = message.header.properties
+async def _never(_: DeliveredMessage) -> None:
+    """The transport hands deliveries to the taker, and none to aiormq."""
+
+
+def _delivery(queue: str, properties: Basic.Properties, body: bytes, *, again: bool) -> Delivery:
     return Delivery(
-        body=message.body,
+        body=body,
         queue=queue,
         user_id=properties.user_id,
         message_id=properties.message_id,
@@ -147,21 +159,25 @@ def _delivery(message: DeliveredMessage, queue: str) -> Delivery:
         timestamp=properties.timestamp,
         reply_to=properties.reply_to,
         correlation_id=properties.correlation_id,
-        redelivered=bool(message.redelivered),
+        redelivered=again,
         headers=properties.headers or {},
     )
 
 
-@asynccontextmanager
+async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) -> Consumer:
+    """A consumer on a channel of its own that does not consume yet."""
+    return Consumer(await open_channel(connection, confirms=False), limits, gate)
+
+
 async def consuming(
     connection: aio_pika.Connection,
-    queues: Sequence[str],
+    queue: str,
     limits: Limits,
     gate: Gate,
     *,
     prefetch: int,
-) -> AsyncIterator[Consumer]:
-    """A consumer on a channel of its own; raises Outage where a queue is missing."""
-    consumer = Consumer(await open_channel(connection, confirms=False), limits, gate)
-    await consumer.consume(queues, prefetch)
-    yield consumer
+) -> Consumer:
+    """A consumer of one queue; raises Outage where that is missing."""
+    consumer = await opened(connection, limits, gate)
+    await consumer.consume([queue], prefetch)
+    return consumer

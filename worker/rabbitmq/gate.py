@@ -9,12 +9,27 @@ limit nothing is read, TCP tells the broker to wait, and acknowledgements still 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pamqp.commands import Basic
+
+
+class Taker(Protocol):
+    """Who takes the deliveries of one channel."""
+
+    def deliver(
+        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
+    ) -> None:
+        """Take one delivery; `again` is the broker's word that it was delivered before."""
 
 
 class Gate:
-    """Counts the bytes in hand; shut from `limit` on."""
+    """The way in of one connection: counts the bytes in hand, and is shut from `limit` on."""
 
     def __init__(self, limit: int) -> None:
+        self.takers: dict[int, Taker] = {}
+        """By the number of the channel."""
         self._limit = limit
         self._held = 0
         self._passable = asyncio.Event()

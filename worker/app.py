@@ -213,8 +213,14 @@ async def _mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         connection = await stack.enter_async_context(
             rabbitmq(settings.amqp_url.get_secret_value(), "klantcontact mailer", gate=gate)
         )
-        consumer = await consuming(
-            connection, NOTIFICATIE_EMAIL, limits, gate, prefetch=4 * settings.smtp_connections
+        consumer = await stack.enter_async_context(
+            consuming(
+                connection,
+                [NOTIFICATIE_EMAIL],
+                limits,
+                gate,
+                prefetch=4 * settings.smtp_connections,
+            )
         )
         mailer = Mailer(
             MailJobs(consumer),

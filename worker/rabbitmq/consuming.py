@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     import aio_pika
     from aiormq.abc import DeliveredMessage
@@ -169,15 +169,16 @@ async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) ->
     return Consumer(await open_channel(connection, confirms=False), limits, gate)
 
 
+@asynccontextmanager
 async def consuming(
     connection: aio_pika.Connection,
-    queue: str,
+    queues: Sequence[str],
     limits: Limits,
     gate: Gate,
     *,
     prefetch: int,
-) -> Consumer:
-    """A consumer of one queue; raises Outage where that is missing."""
+) -> AsyncIterator[Consumer]:
+    """A consumer that consumes; raises Outage where a queue is missing."""
     consumer = await opened(connection, limits, gate)
-    await consumer.consume([queue], prefetch)
-    return consumer
+    await consumer.consume(queues, prefetch)
+    yield consumer

@@ -12,7 +12,7 @@ Anything else is a defect of the program: the message that shows it becomes a de
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -76,6 +76,8 @@ class Violation:
     code: Code
     detail: str
     field: str | None = None
+    made_up: bool = False
+    """The field is not in the contract: its name is the sender's own text, and not for the log."""
 
 
 def problem(violations: tuple[Violation, ...], instance: str) -> dict[str, Any]:
@@ -88,7 +90,9 @@ def problem(violations: tuple[Violation, ...], instance: str) -> dict[str, Any]:
         "status": status,
         "detail": first.detail,
         "instance": instance,
-        "errors": [asdict(violation) for violation in violations],
+        "errors": [
+            {"code": each.code, "field": each.field, "detail": each.detail} for each in violations
+        ],
     }
 
 

@@ -247,7 +247,11 @@ class Intake:
             outcome="afgewezen",
             code=str(refused.code),
             codes=[str(each.code) for each in refused.violations],
-            fields=[each.field for each in refused.violations if each.field],
+            fields=[
+                "(unknown)" if each.made_up else each.field
+                for each in refused.violations
+                if each.field
+            ],
             bericht=refused.delivery.message_id,
             applicatie=refused.delivery.user_id,
             kanaal=self.kanalen.get(refused.delivery.queue),

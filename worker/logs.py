@@ -41,7 +41,11 @@ def configure(settings: Settings) -> None:
             wrapper_class=structlog.make_filtering_bound_logger(level),
             cache_logger_on_first_use=True,
         )
-    # The driver libraries log addresses and bodies; what matters of it, we say ourselves.
+    silence_libraries()
+
+
+def silence_libraries() -> None:
+    """Libraries log addresses and bodies; what matters of it, we say ourselves."""
     logging.basicConfig(level=logging.CRITICAL, handlers=[logging.NullHandler()], force=True)
 
 

@@ -6,12 +6,14 @@ import asyncio
 import getpass
 import json
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import SecretStr
 from rich.console import Console
 
+from worker import logs
 from worker.errors import KlantcontactError
 from worker.settings import Settings, load
 from worker.stack.instance import Stack, default_root
@@ -58,6 +60,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 def settings() -> Settings:
     """The settings; where no broker, database or mail server is named, those of the stack."""
+    logs.silence_libraries()
     with errors_in_a_line():
         configured = load()
     state = running_stack()
@@ -85,7 +88,12 @@ def running_stack() -> StackState | None:
 
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
-    typer.echo(json.dumps(document, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(document, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    """Moments and dates as ISO 8601 has them."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def acting(name: str | None) -> str:

@@ -40,7 +40,7 @@ def _violation(detail: ErrorDetails) -> Violation:
     path = ".".join(str(part) for part in detail["loc"])[:_MOST_FIELD]
     within_document = path.startswith("documenten.")
     code = Code.DOCUMENT_ONGELDIG if within_document else Code.ONGELDIG
-    return Violation(code, _text(detail), path or None)
+    return Violation(code, _text(detail), path or None, detail["type"] == "extra_forbidden")
 
 
 # What pydantic says of these would quote the input, or is not in the contract's words.

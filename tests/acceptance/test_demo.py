@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.program import run
+from worker.stack.instance import default_root
+from worker.stack.process import recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_the_demo_shows_the_main_job_and_leaves_nothing_running(
+    services: object, tmp_path: Path
+) -> None:
+    del services
+    root = tmp_path / "stacks"
+    root.mkdir()
+    # The RabbitMQ that was unpacked for the checkout's own stacks, so that it isn't fetched again.
+    (root / "software").symlink_to(default_root({}) / "software")
+    given = {"KLANTCONTACT_STACK_DIR": str(root)}
+    ended = await run("demo", environment=given, within=180)
+    assert ended.code == 0, ended
+    for words in ("ZAAK-2026-0000001", "zaak-afgesloten", "Where to look further"):
+        assert words in ended.out
+    assert "Traceback" not in ended.err
+    assert not any(process.alive() for process in recorded(root / "demo" / "run"))

@@ -1,0 +1,190 @@
+"""In-memory stand-ins for what relay and mailer declare; as `fakes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from tests.contacts import ZAAK
+from worker.mailer import Answer, Job, Result, Sent
+from worker.relay import DueMail
+from worker.rendering import Contact, MailFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from worker.finishing import Finished
+
+
+def mail_facts(mail: UUID, **changes: object) -> MailFacts:
+    given: dict[str, Any] = {
+        "mail": mail,
+        "zaak": ZAAK,
+        "zaak_omschrijving": "Dakkapel",
+        "naam": "Voorbeeld Burger",
+        "adres": "burger@example.nl",
+        "taal": "nl",
+        "contacten": (Contact("call", datetime(2026, 11, 1, tzinfo=UTC).date()),),
+        "moment": datetime(2026, 11, 1, tzinfo=UTC),
+    }
+    return MailFacts(**{**given, **changes})
+
+
+@dataclass
+class FakeMail:
+    """A row of `mail`, with the outbox row that stands for it if there is one."""
+
+    toestand: str = "wacht"
+    opnieuw: datetime | None = None
+    pogingen: int = 0
+    content: bytes | None = None
+    answer: str | None = None
+
+
+@dataclass
+class FakeRow:
+    """A row of `outbox`."""
+
+    beschikbaar: datetime
+    pogingen: int = 0
+    geparkeerd: bool = False
+
+
+@dataclass
+class FakePost:
+    """The stores of relay and mailer in one, as they are in the database."""
+
+    mails: dict[UUID, FakeMail] = field(default_factory=dict)
+    outbox: dict[UUID, FakeRow] = field(default_factory=dict)
+
+    def add(self, due: datetime) -> UUID:
+        """A mail that waits, and its outbox row."""
+        mail = uuid4()
+        self.mails[mail], self.outbox[mail] = FakeMail(), FakeRow(due)
+        return mail
+
+    async def sweep(self, now: datetime) -> int:
+        due = [(key, m) for key, m in self.mails.items() if m.opnieuw and m.opnieuw <= now]
+        fresh = [key for key, _ in due if key not in self.outbox]
+        for _, mail in due:
+            mail.opnieuw = None
+        self.outbox |= {key: FakeRow(now) for key in fresh}
+        return len(fresh)
+
+    def _due(self, now: datetime) -> list[UUID]:
+        rows = self.outbox.items()
+        due = [key for key, row in rows if not row.geparkeerd and row.beschikbaar <= now]
+        return sorted(due, key=lambda key: self.outbox[key].beschikbaar)
+
+    async def claim_rows(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+        claimed = self._due(now)[:most]
+        for key in claimed:
+            row = self.outbox[key]
+            self.outbox[key] = replace(row, beschikbaar=until, pogingen=row.pogingen + 1)
+        return [
+            DueMail(key, self.outbox[key].pogingen, mail_facts(key), self.mails[key].content)
+            for key in claimed
+        ]
+
+    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
+        offerable = set()
+        for each in offered:
+            mail = self.mails[each.mail]
+            at_rest = mail.toestand == "bezig" and mail.opnieuw is None
+            if mail.toestand in {"wacht", "aangeboden", "uitgesteld"} or at_rest:
+                mail.toestand, mail.opnieuw = "aangeboden", until
+                mail.content = mail.content or each.content
+                offerable.add(each.mail)
+        return offerable
+
+    async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
+        del now
+        for key in done:
+            del self.outbox[key]
+        for key in parked:
+            self.outbox[key].geparkeerd = True
+
+    async def give_up(self, mails: Mapping[UUID, str]) -> None:
+        for key, reason in mails.items():
+            mail = self.mails[key]
+            mail.toestand, mail.answer, mail.opnieuw = "mislukt", reason, None
+
+
+class FakeOutbox(FakePost):
+    """As the relay sees it."""
+
+    async def claim(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+        return await self.claim_rows(now, until, most)
+
+
+class FakeMails(FakePost):
+    """As the mailer sees it."""
+
+    async def claim(self, mail: UUID, until: datetime) -> int | None:
+        known = self.mails.get(mail)
+        if known is None or known.toestand != "aangeboden":
+            return None
+        known.toestand, known.opnieuw = "bezig", until
+        known.pogingen += 1
+        return known.pogingen - 1
+
+    async def record(self, result: Result) -> None:
+        known = self.mails[result.mail]
+        known.toestand, known.opnieuw = result.answer.sent.value, result.again
+        known.answer = result.answer.words
+
+
+@dataclass
+class FakeBroker:
+    """Confirms what it is offered, but for the mails in `refuses`."""
+
+    refuses: set[UUID] = field(default_factory=set)
+    offered: list[Finished] = field(default_factory=list)
+
+    async def offer(self, jobs: Sequence[Finished]) -> list[bool]:
+        self.offered += jobs
+        return [job.mail not in self.refuses for job in jobs]
+
+
+@dataclass
+class FakeWake:
+    """Lets the relay go round `rounds` times."""
+
+    rounds: int = 1
+
+    @property
+    def stopped(self) -> bool:
+        return self.rounds <= 0
+
+    async def wait(self, longest: timedelta) -> None:
+        del longest
+        self.rounds -= 1
+
+
+@dataclass
+class FakeJobs:
+    """Jobs in order; `finished` are those acknowledged."""
+
+    waiting: list[Job]
+    finished: list[Job] = field(default_factory=list)
+
+    async def next(self) -> Job | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    async def done(self, job: Job) -> None:
+        self.finished.append(job)
+
+
+@dataclass
+class FakeConversation:
+    """Answers each mail as told, `250` when it has nothing more to say."""
+
+    answers: list[Answer] = field(default_factory=list)
+    sent: list[Job] = field(default_factory=list)
+
+    async def send(self, job: Job) -> Answer:
+        self.sent.append(job)
+        return self.answers.pop(0) if self.answers else Answer(Sent.ACCEPTED, "250 OK")

@@ -1,0 +1,170 @@
+"""In-memory stand-ins for what the stories declare; the contract tests hold them to the real.
+
+Each keeps what it was given, so that a test asserts on what became of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from structlog.testing import CapturingLogger
+
+from worker.domain.facts import Facts
+from worker.errors import BatchRejected, Outage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from structlog.typing import FilteringBoundLogger
+
+    from worker.envelope import Delivery, Key, Rejection
+    from worker.intake import Acceptance, Registration
+    from worker.register import DatedFact
+
+
+class Lines:
+    """A log, and the lines that were written to it."""
+
+    def __init__(self) -> None:
+        self._kept = CapturingLogger()
+        self.log: FilteringBoundLogger = structlog.wrap_logger(
+            self._kept,
+            processors=[lambda _logger, method, event: ((), {**event, "level": method})],
+            wrapper_class=structlog.make_filtering_bound_logger(10),
+        )
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return [dict(call.kwargs) for call in self._kept.calls]
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.all if line["event"] == event]
+
+
+@dataclass
+class FakeLane:
+    """Hands out the batches that it was made with; counts what was settled."""
+
+    batches: list[list[Delivery]]
+    settled: int = 0
+
+    async def batch(self) -> Sequence[Delivery]:
+        return self.batches.pop(0) if self.batches else ()
+
+    async def settle(self) -> None:
+        self.settled += 1
+
+
+Letter = tuple["Key | str | None", bytes]
+"""What tells one dead letter from another: its key and digest."""
+
+
+def letter(rejected: Rejection) -> Letter:
+    envelope = rejected.envelope
+    return envelope.key if envelope else rejected.delivery.message_id, rejected.digest
+
+
+@dataclass
+class FakeStore:
+    """The intake's store: a transaction's work counts when it is left without an error.
+
+    `rejects` says which klantcontact the database refuses, `full` that it takes no dead letter,
+    `down` that it cannot be reached, `defect` for which message a look-up fails in a way that
+    nobody thought of.
+    """
+
+    known: Facts = field(default_factory=Facts)
+    rejects: Callable[[Acceptance], bool] = lambda _: False
+    defect: Callable[[Registration], bool] = lambda _: False
+    down: bool = False
+    full: bool = False
+    berichten: dict[Key, bytes] = field(default_factory=dict)
+    contacts: list[Acceptance] = field(default_factory=list)
+    dead_letters: dict[Letter, list[Rejection]] = field(default_factory=dict)
+    transactions: int = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[FakeTransaction]:
+        self.transactions += 1
+        if self.down:
+            raise Outage("down")
+        within = FakeTransaction(self)
+        yield within
+        self.berichten.update(within.claimed)
+        self.contacts += within.accepted
+        for each in within.rejected:
+            self.dead_letters.setdefault(letter(each), []).append(each)
+
+    @property
+    def codes(self) -> list[str]:
+        return [str(each[-1].code) for each in self.dead_letters.values()]
+
+
+@dataclass
+class FakeTransaction:
+    """What is to count when the transaction ends well."""
+
+    store: FakeStore
+    claimed: dict[Key, bytes] = field(default_factory=dict)
+    accepted: list[Acceptance] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+    async def claim(self, asked: Sequence[Registration], now: datetime) -> dict[Key, bytes]:
+        del now
+        keys = {each.envelope.key: each.digest for each in asked}
+        before = {key: self.store.berichten[key] for key in keys if key in self.store.berichten}
+        self.claimed = {key: digest for key, digest in keys.items() if key not in before}
+        return before
+
+    async def facts(self, asked: Sequence[Registration]) -> Facts:
+        if any(self.store.defect(each) for each in asked):
+            raise ZeroDivisionError
+        return self.store.known
+
+    async def write(
+        self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
+    ) -> dict[UUID, UUID]:
+        del now
+        if any(self.store.rejects(each) for each in accepted) or (rejected and self.store.full):
+            raise BatchRejected("SQLSTATE 23514, constraint None")
+        for each in rejected:
+            self.claimed.pop(each.claim or ("", "", ""), None)
+        self.accepted += accepted
+        self.rejected += rejected
+        kept: dict[Letter, UUID] = {}
+        for each in rejected:
+            before = self.store.dead_letters.get(letter(each))
+            kept.setdefault(letter(each), before[0].id if before else each.id)
+        return {each.id: kept[letter(each)] for each in rejected}
+
+
+@dataclass
+class FakeRegister:
+    """The register's store: the newest of each stands; `rejects` is what the database refuses."""
+
+    rejects: Callable[[DatedFact], bool] = lambda _: False
+    full: bool = False
+    facts: dict[tuple[str, str], DatedFact] = field(default_factory=dict)
+    rejected: list[Rejection] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
+
+    async def put(
+        self, facts: Sequence[DatedFact], rejected: Sequence[Rejection], now: datetime, by: str
+    ) -> int:
+        del now
+        if any(map(self.rejects, facts)) or (rejected and self.full):
+            raise BatchRejected("SQLSTATE 22021, constraint None")
+        self.rejected += rejected
+        self.by.append(by)
+        stored = set()
+        for each in facts:
+            key = each.fact.soort, each.fact.identificatie
+            if key not in self.facts or self.facts[key].time <= each.time:
+                self.facts[key] = each
+                stored.add(key)
+        return len(stored)

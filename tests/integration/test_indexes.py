@@ -1,0 +1,115 @@
+"""Over filled tables each hot query finds its rows by an index."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.contacts import NOW
+from tests.facts import dated, fill, zaak
+from tests.registrations import accepted, refused, registration
+from tests.statements import written_down
+from worker.finishing import Finished
+from worker.mailer import Answer, Result, Sent
+from worker.postgres import dossier as records
+from worker.postgres.mails import PostgresMails
+from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.register import PostgresRegister
+from worker.postgres.registration import Registrations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.statements import Statements
+    from worker.postgres.pool import Pool
+
+_FILL = """
+    insert into zaak select 'Z' || n, 'omgevingsvergunning', '', null, null, 4, null, null, now()
+        from generate_series(1, 20000) as n;
+    insert into betrokkene select 'Z' || n, 1, 'b', 'initiator', '', null, 'nl', true
+        from generate_series(1, 20000) as n;
+    insert into bericht select 'callcenter', 'urn:applicatie:callcenter', 'b' || n, '\\x00',
+        gen_random_uuid(), now() from generate_series(1, 20000) as n;
+    insert into dead_letter
+        (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, headers, body,
+         eerste, laatste)
+        select gen_random_uuid(), 'open', 'onverwacht', '{}', 'q', 'callcenter',
+            'urn:applicatie:callcenter', 'd' || n, '\\x00', '{}', '', now(), now()
+        from generate_series(1, 20000) as n;
+    insert into klantcontact
+        (id, zaak, datum_gezet, type, initiatief, taal, vertrouwelijk, opvoerder_soort,
+         opvoerder_identificatie, correctie, applicatie, kanaal, geregistreerd)
+        select gen_random_uuid(), 'Z' || n, now(), 'call', 'klant', 'nl', false, 'medewerker',
+            'm', false, 'callcenter', 'callcenter', now() from generate_series(1, 20000) as n;
+    insert into mail (id, zaak, adres, naam, taal, toestand, gemaakt)
+        select gen_random_uuid(), 'Z' || n, 'a@b', '', 'nl', 'verzonden', now()
+        from generate_series(1, 20000) as n;
+    insert into notificatie select k.id, 'b', 'initiator', 'opgenomen', null, m.id
+        from klantcontact as k join mail as m using (zaak);
+    insert into document (id, klantcontact, volgnummer, titel, formaat, sha256)
+        select gen_random_uuid(), id, 1, '', '', '\\x00' from klantcontact;
+    insert into outbox select id, 'mail', id, '2026-12-01' from mail;
+    analyze;
+"""
+_TABLES = "bericht|betrokkene|dead_letter|document|klantcontact|mail|notificatie|outbox|zaak"
+_EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
+_SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
+
+
+async def _register(pool: Pool) -> None:
+    asked = [registration("nieuw"), registration("b7"), registration("d7")]
+    async with Registrations(pool).transaction() as transaction:
+        await transaction.claim(asked, NOW)
+        facts = await transaction.facts(asked)
+        rejected = refused(asked[2])
+        await transaction.write([accepted(asked[0], facts)], [rejected], NOW)
+
+
+async def _relay(pool: Pool) -> None:
+    outbox = PostgresOutbox(pool)
+    (due, *_) = await outbox.claim(NOW, NOW, 10)
+    await outbox.freeze([Finished(due.facts.mail, "a@b", b"x", "s")], NOW)
+    await outbox.settle([due.row], [], NOW)
+    await outbox.give_up({due.facts.mail: "because"})
+    await outbox.sweep(NOW)
+
+
+async def _send(pool: Pool) -> None:
+    mail = uuid4()
+    mails = PostgresMails(pool)
+    await mails.claim(mail, NOW)
+    await mails.record(Result(mail, Answer(Sent.ACCEPTED, "250"), NOW, None))
+
+
+async def _close(pool: Pool) -> None:
+    await PostgresRegister(pool).put([dated(zaak())], [], NOW, "zaaksysteem")
+
+
+async def _read(pool: Pool) -> None:
+    await records.dossier(pool, "Z7", reveal=False)
+
+
+@pytest.fixture
+async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
+    await fill(pool)
+    await pool.execute(_FILL)
+    async with written_down(database) as statements:
+        yield statements
+
+
+async def test_every_hot_query_finds_its_rows_by_an_index(
+    ran: Statements, subtests: pytest.Subtests
+) -> None:
+    for act in (_register, _relay, _send, _close, _read):
+        ran.ran.clear()
+        await act(ran.pool)
+        # Many rows of few facts come as executemany, which tells no arguments.
+        told = [each for each in ran.ran if each[1] and _EXPLAINABLE.match(each[0])]
+        for query, arguments in told:
+            with subtests.test(f"{act.__name__}: {query[:60]}"):
+                rows = await ran.pool.fetch(f"explain {query}", *arguments)
+                plan = "\n".join(row[0] for row in rows)
+                assert not _SCAN.search(plan), plan

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contacts import NOW, ZAAK
+from tests.facts import TIME, fill, zaak
+from tests.posted import post
+from worker.errors import Outage
+from worker.mailer import Answer, Result, Sent
+from worker.postgres.mails import PostgresMails
+from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.pool import connected
+from worker.postgres.wake import listening
+from worker.rendering import Contact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.postgres.pool import Pool
+
+LEASE = NOW + timedelta(seconds=60)
+
+
+async def test_two_relays_never_claim_the_same_row(pool: Pool) -> None:
+    await post(pool, 40)
+    outbox = PostgresOutbox(pool)
+    rounds = await asyncio.gather(*(outbox.claim(NOW, LEASE, 15) for _ in range(4)))
+    claimed = [each.row for batch in rounds for each in batch]
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None:
+    await post(pool, 2)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.fetch("select id from outbox order by id limit 1 for update")
+        async with asyncio.timeout(5):
+            assert len(await PostgresOutbox(pool).claim(NOW, LEASE, 10)) == 1
+
+
+async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool) -> None:
+    (mail,) = await post(pool)
+    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    facts = due.facts
+    assert (facts.mail, facts.zaak, facts.adres) == (mail, ZAAK, "burger@example.nl")
+    assert (facts.naam, facts.taal) == ("Voorbeeld Burger", "nl")
+    assert facts.zaak_omschrijving == "Dakkapel aan de Voorbeeldstraat"
+    assert facts.contacten == (Contact("call", date(2026, 11, 1)),)
+    assert facts.moment == NOW
+
+
+async def test_the_day_of_a_contact_is_the_day_in_the_netherlands(pool: Pool) -> None:
+    await post(pool)
+    await pool.execute("update klantcontact set datum_gezet = '2026-11-01T23:30:00Z'")
+    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    assert due.facts.contacten[0].dag == date(2026, 11, 2)
+
+
+async def test_a_mail_goes_out_although_its_zaak_has_no_description(pool: Pool) -> None:
+    await post(pool)
+    await fill(pool, zaak(omschrijving=""), time=TIME + timedelta(hours=1))
+    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    assert due.facts.zaak_omschrijving == ""
+
+
+async def test_two_jobs_for_one_mail_at_the_same_time_are_one_claim(pool: Pool) -> None:
+    (mail,) = await post(pool)
+    await pool.execute("update mail set toestand = 'aangeboden'")
+    mails = PostgresMails(pool)
+    claims = await asyncio.gather(*(mails.claim(mail, LEASE) for _ in range(5)))
+    assert sorted(claims, key=str) == [0, None, None, None, None]
+
+
+async def test_results_of_many_senders_are_each_put_on_record(pool: Pool) -> None:
+    posted = await post(pool, 5)
+    mails = PostgresMails(pool)
+    answer = Answer(Sent.ACCEPTED, "250 OK\x00")
+    await asyncio.gather(*(mails.record(Result(mail, answer, NOW, None)) for mail in posted))
+    rows = await pool.fetch("select distinct toestand, antwoord, verzonden from mail")
+    assert [tuple(row) for row in rows] == [("verzonden", "250 OK", NOW)]
+
+
+async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:
+    async with listening(pool) as wake:
+        await post(pool)
+        async with asyncio.timeout(10):
+            await wake.wait(timedelta(hours=1))
+            assert not wake.stopped
+            wake.stop()
+            await wake.wait(timedelta(hours=1))
+        assert wake.stopped
+
+
+async def test_without_a_commit_the_relay_looks_when_its_poll_is_due(pool: Pool) -> None:
+    async with listening(pool) as wake:
+        await wake.wait(timedelta(milliseconds=1))
+        assert not wake.stopped
+
+
+async def test_a_relay_that_lost_its_connection_is_woken_too(
+    database: str, administer: Callable[[str], None]
+) -> None:
+    async def lose() -> None:
+        async with connected(database, size=2) as pool, listening(pool) as wake:
+            administer(
+                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%'"
+            )
+            async with asyncio.timeout(10):
+                await wake.wait(timedelta(hours=1))
+
+    with pytest.raises(Outage):
+        await lose()

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from worker.errors import BatchRejected, KlantcontactError, Outage
+from worker.postgres.pool import connected, transaction, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.postgres.pool import Pool
+    from worker.stack.state import StackState
+
+_SECRET = "Voorbeeld Burger"
+
+# What a statement can end in, by its SQLSTATE, and the reaction it asks for.
+_REACTIONS: dict[type[KlantcontactError], list[str]] = {
+    Outage: [
+        "08006",  # connection failure
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53100",  # disk full
+        "53300",  # too many connections
+        "55000",  # takes no connections, as while it is restored
+        "55006",  # in use
+        "55P03",  # a lock that could not be had in time
+        "57014",  # cancelled, as by a timeout
+        "57P01",  # the administrator shuts down
+        "58030",  # I/O error
+        "XX000",  # internal error
+        "3D000",  # no such database
+        "3F000",  # no such schema
+        "42P01",  # no such table
+        "42703",  # no such column
+        "42501",  # no rights
+        "28000",  # not let in
+        "28P01",  # wrong password
+    ],
+    BatchRejected: [
+        "22001",  # too long
+        "22003",  # out of range
+        "22021",  # not in the encoding
+        "22P02",  # not of the type
+        "22P05",  # cannot be stored
+        "23502",  # null
+        "23503",  # foreign key
+        "23505",  # unique
+        "23514",  # check
+        "54000",  # too large
+        "P0001",  # raised by a trigger
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "reaction"),
+    [(state, kind) for kind, states in _REACTIONS.items() for state in states],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_each_error_of_the_database_has_its_reaction_and_quotes_no_data(
+    services: StackState, state: str, reaction: type[KlantcontactError]
+) -> None:
+    with pytest.raises(reaction) as caught:
+        async with connected(services.postgres, size=1) as pool, transaction(pool) as connection:
+            await connection.execute(
+                f"do $$ begin raise exception using errcode = '{state}', message = 'no such role',"
+                f" detail = '{_SECRET}', hint = '{_SECRET}'; end $$"
+            )
+    assert _SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+async def test_a_constraint_is_named_and_its_row_is_not(pool: Pool) -> None:
+    with pytest.raises(BatchRejected, match=r"SQLSTATE 23502, constraint None$"):
+        async with transaction(pool) as connection:
+            await connection.execute("insert into inzage (id, door) values (null, $1)", _SECRET)
+
+
+async def test_a_defect_of_the_program_passes_as_it_is(pool: Pool) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with transaction(pool):
+            raise ZeroDivisionError
+
+
+async def test_a_transaction_that_fails_leaves_nothing(pool: Pool) -> None:
+    async def insert_and_fail() -> None:
+        async with transaction(pool) as connection:
+            await connection.execute(
+                "insert into applicatie values ('a', 'callcenter', '{}', '{}', now())"
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await insert_and_fail()
+    assert await pool.fetchval("select count(*) from applicatie") == 0
+
+
+async def test_an_error_of_our_own_passes_as_it_is() -> None:
+    ours = Outage("something else")
+    with pytest.raises(Outage) as caught, translated():
+        raise ours
+    assert caught.value is ours
+
+
+async def test_a_value_that_the_driver_cannot_send_is_the_fault_of_the_batch(pool: Pool) -> None:
+    with pytest.raises(BatchRejected) as caught:
+        async with transaction(pool) as connection:
+            await connection.execute("select $1::integer", _SECRET)
+    assert _SECRET not in str(caught.value)
+
+
+async def test_a_connection_that_is_cut_is_an_outage(
+    pool: Pool, administer: Callable[[str], None]
+) -> None:
+    async def be_cut() -> None:
+        async with transaction(pool) as connection:
+            own = await connection.fetchval("select pg_backend_pid()")
+            administer(f"select pg_terminate_backend({own})")
+            await connection.execute("select 1")
+
+    with pytest.raises(Outage):
+        await be_cut()
+    assert await pool.fetchval("select 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"port": 1}, "does not answer"),
+        ({"database": "niemand"}, "klantcontact migrate"),
+        ({"user": "niemand"}, "see to the rights"),
+        ({"password": "verkeerd"}, "see to the rights"),
+    ],
+    ids=["no server", "no database", "no user", "wrong password"],
+)
+async def test_who_cannot_get_in_is_told_what_to_do(
+    services: StackState, change: dict[str, str | int], says: str
+) -> None:
+    at = urlsplit(services.postgres)
+    given = {
+        "user": at.username,
+        "password": at.password,
+        "port": at.port,
+        "database": at.path[1:],
+        **change,
+    }
+    url = "postgresql://{user}:{password}@127.0.0.1:{port}/{database}".format(**given)
+    with pytest.raises(Outage, match=says) as caught:
+        async with connected(url, size=1):
+            pass
+    assert (at.password or "-") not in str(caught.value)
+
+
+def test_every_error_of_the_driver_is_translated() -> None:
+    own = asyncpg.exceptions.__all__
+    kinds = [getattr(asyncpg.exceptions, name) for name in own]
+    raised = [kind for kind in kinds if issubclass(kind, Exception)]
+    assert len(raised) > 200
+    for kind in raised:
+        if issubclass(kind, Warning):
+            continue
+        with pytest.raises(KlantcontactError), translated():
+            raise kind(_SECRET)

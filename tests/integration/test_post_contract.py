@@ -1,0 +1,165 @@
+"""What relay and mailer expect of their stores, held against the fakes and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.contacts import NOW
+from tests.fake_post import FakeMails, FakeOutbox
+from tests.posted import post
+from worker.finishing import Finished
+from worker.mailer import Answer, Result, Sent
+from worker.postgres.mails import PostgresMails
+from worker.postgres.outbox import PostgresOutbox
+
+if TYPE_CHECKING:
+    from worker.mailer import Mails
+    from worker.postgres.pool import Pool
+    from worker.relay import Outbox
+
+LEASE = NOW + timedelta(seconds=60)
+AFTER = NOW + timedelta(seconds=61)
+_ONCE = timedelta(minutes=10)
+
+
+class Post(Protocol):
+    """Both stores on the same mails."""
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def mails(self) -> Mails: ...
+
+    async def add(self, count: int = 1) -> list[UUID]: ...
+
+    async def state(self, mail: UUID) -> tuple[str, str | None]: ...
+
+
+class Fake:
+    def __init__(self) -> None:
+        self.outbox, self.mails = FakeOutbox(), FakeMails()
+        self.mails.mails = self.outbox.mails
+
+    async def add(self, count: int = 1) -> list[UUID]:
+        return [self.outbox.add(NOW) for _ in range(count)]
+
+    async def state(self, mail: UUID) -> tuple[str, str | None]:
+        return self.outbox.mails[mail].toestand, self.outbox.mails[mail].answer
+
+
+class Real:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.outbox, self.mails = PostgresOutbox(pool), PostgresMails(pool)
+
+    async def add(self, count: int = 1) -> list[UUID]:
+        return await post(self._pool, count)
+
+    async def state(self, mail: UUID) -> tuple[str, str | None]:
+        row = await self._pool.fetchrow("select toestand, antwoord from mail where id = $1", mail)
+        assert row is not None
+        return row[0], row[1]
+
+
+@pytest.fixture(params=["fake", "postgres"])
+def both(request: pytest.FixtureRequest) -> Post:
+    return Fake() if request.param == "fake" else Real(request.getfixturevalue("pool"))
+
+
+def finished(mail: UUID, content: bytes = b"Subject: x\r\n\r\n") -> Finished:
+    return Finished(mail, "burger@example.nl", content, "sjabloon")
+
+
+async def test_a_claimed_row_is_left_to_its_claimer_until_the_lease_ends(both: Post) -> None:
+    (mail,) = await both.add()
+    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    assert (due.facts.mail, due.attempts, due.frozen) == (mail, 1, None)
+    assert await both.outbox.claim(NOW, LEASE, 10) == []
+    (again,) = await both.outbox.claim(AFTER, AFTER, 10)
+    assert (again.row, again.attempts) == (due.row, 2)
+
+
+async def test_no_more_is_claimed_than_was_asked_for(both: Post) -> None:
+    await both.add(3)
+    assert [len(await both.outbox.claim(NOW, LEASE, 2)) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_what_is_settled_is_gone_and_what_is_parked_stays_away(both: Post) -> None:
+    await both.add(2)
+    one, other = await both.outbox.claim(NOW, LEASE, 10)
+    await both.outbox.settle([one.row], [other.row], NOW)
+    assert await both.outbox.claim(AFTER, AFTER, 10) == []
+
+
+async def test_the_bytes_of_the_first_offering_are_those_of_every_other(both: Post) -> None:
+    (mail,) = await both.add()
+    for content in (b"eerst", b"daarna"):
+        assert await both.outbox.freeze([finished(mail, content)], LEASE) == {mail}
+    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    assert due.frozen == b"eerst"
+
+
+async def test_a_mail_can_be_claimed_once_and_only_when_it_was_offered(both: Post) -> None:
+    (mail,) = await both.add()
+    assert await both.mails.claim(mail, LEASE) is None
+    await both.outbox.freeze([finished(mail)], LEASE)
+    assert await both.mails.claim(mail, LEASE) == 0
+    assert await both.mails.claim(mail, LEASE) is None
+    assert await both.mails.claim(uuid4(), LEASE) is None
+
+
+async def test_a_mail_in_hand_is_not_offered_until_its_lease_ends(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await both.mails.claim(mail, LEASE)
+    assert await both.outbox.freeze([finished(mail)], LEASE) == set()
+    await both.outbox.sweep(AFTER)
+    assert await both.outbox.freeze([finished(mail)], LEASE + _ONCE) == {mail}
+
+
+@pytest.mark.parametrize("sent", [Sent.ACCEPTED, Sent.REFUSED, Sent.UNKNOWN])
+async def test_a_mail_that_came_to_its_end_is_not_offered_again(both: Post, sent: Sent) -> None:
+    (mail,) = await both.add()
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await both.mails.claim(mail, LEASE)
+    await both.mails.record(Result(mail, Answer(sent, "words"), NOW, None))
+    assert await both.state(mail) == (sent.value, "words")
+    assert await both.outbox.sweep(AFTER) == 0
+    assert await both.outbox.freeze([finished(mail)], LEASE) == set()
+
+
+async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post) -> None:
+    (mail,) = await both.add()
+    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await both.outbox.settle([due.row], [], NOW)
+    await both.mails.claim(mail, LEASE)
+    later = NOW + _ONCE
+    await both.mails.record(Result(mail, Answer(Sent.LATER, "450"), NOW, later))
+    assert await both.outbox.sweep(later - timedelta(seconds=1)) == 0
+    assert await both.outbox.sweep(later) == 1
+    assert await both.outbox.sweep(later) == 0
+    (again,) = await both.outbox.claim(later, later + _ONCE, 10)
+    assert again.facts.mail == mail
+    await both.outbox.freeze([finished(mail)], later + _ONCE)
+    assert await both.mails.claim(mail, later + _ONCE) == 1
+
+
+async def test_an_offer_that_nobody_took_is_made_again(both: Post) -> None:
+    (mail,) = await both.add()
+    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await both.outbox.settle([due.row], [], NOW)
+    assert await both.outbox.sweep(AFTER) == 1
+
+
+async def test_a_mail_that_was_given_up_says_why_and_is_not_offered(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.outbox.give_up({mail: "To: domain is not valid"})
+    assert await both.state(mail) == ("mislukt", "To: domain is not valid")
+    assert await both.outbox.freeze([finished(mail)], LEASE) == set()

@@ -1,0 +1,108 @@
+"""A batch takes the same number of statements however many messages are in it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contacts import NOW, ZAAK
+from tests.facts import TIME, betrokkene, dated, fill, zaak
+from tests.posted import post
+from tests.registrations import accepted, refused, registration
+from tests.statements import written_down
+from worker.finishing import Finished
+from worker.postgres.mails import PostgresMails
+from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.register import PostgresRegister
+from worker.postgres.registration import Registrations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tests.statements import Statements
+    from worker.postgres.pool import Pool
+
+    Act = Callable[[Pool, int], Awaitable[None]]
+
+LATER = TIME + timedelta(hours=1)
+DOCUMENT = {"titel": "notitie", "formaat": "text/plain", "inhoud": "aGFsbG8="}
+
+
+@pytest.fixture
+async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
+    await fill(pool)
+    async with written_down(database) as statements:
+        yield statements
+
+
+async def _register(pool: Pool, count: int) -> None:
+    """Half of them new, one registered before, the rest refused; each zaak its own."""
+    asked = [
+        registration(f"{count}-{number}", zaak=f"{ZAAK}-{number}", documenten=[DOCUMENT])
+        for number in range(count)
+    ]
+    async with Registrations(pool).transaction() as transaction:
+        await transaction.claim(asked, NOW)
+        facts = await transaction.facts(asked)
+        half = len(asked) // 2 + 1
+        await transaction.write(
+            [accepted(each, facts) for each in asked[:half]],
+            [refused(each) for each in [*asked[half:], registration("altijd")]],
+            NOW,
+        )
+
+
+async def _many_zaken(pool: Pool, count: int) -> None:
+    people = [betrokkene(), betrokkene(identificatie="buur", email="buur@example.nl")]
+    facts = [
+        dated(zaak(identificatie=f"{ZAAK}-{number}", betrokkenen=people), LATER)
+        for number in range(count)
+    ]
+    assert await PostgresRegister(pool).put(facts, [], NOW, "zaaksysteem") == count
+
+
+async def _statements(ran: Statements, act: Act, count: int) -> list[str]:
+    ran.ran.clear()
+    await act(ran.pool, count)
+    return ran.texts
+
+
+@pytest.mark.parametrize("act", [_register, _many_zaken], ids=["registrations", "zaken"])
+async def test_a_hundred_take_as_many_statements_as_one(
+    ran: Statements, pool: Pool, act: Act
+) -> None:
+    await _many_zaken(pool, 100)
+    one, hundred = [await _statements(ran, act, count) for count in (1, 100)]
+    assert hundred == one
+    assert len(hundred) < 20
+
+
+async def test_a_relay_takes_the_same_statements_for_one_mail_and_for_many(
+    ran: Statements, pool: Pool
+) -> None:
+    outbox = PostgresOutbox(ran.pool)
+    rounds = []
+    for count in (1, 50):
+        await post(pool, count)
+        ran.ran.clear()
+        due = await outbox.claim(NOW, NOW + timedelta(hours=1), 100)
+        assert len(due) == count
+        finished = [Finished(each.facts.mail, "a@example.nl", b"x", "s") for each in due]
+        await outbox.freeze(finished, LATER)
+        await outbox.settle([each.row for each in due], [], NOW)
+        await outbox.sweep(TIME)
+        rounds.append(ran.texts)
+    assert rounds[0] == rounds[1]
+
+
+async def test_mailers_that_claim_at_once_share_statements(ran: Statements, pool: Pool) -> None:
+    posted = await post(pool, 50)
+    await pool.execute("update mail set toestand = 'aangeboden'")
+    mails = PostgresMails(ran.pool)
+    ran.ran.clear()
+    claims = await asyncio.gather(*(mails.claim(mail, LATER) for mail in posted))
+    assert claims == [0] * 50
+    assert len([each for each in ran.texts if "update mail" in each]) <= 2

@@ -1,0 +1,70 @@
+"""From a delivery to what the intake asks its store."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from uuid_utils.compat import uuid7
+
+from tests.contacts import NOW, body, delivery
+from worker.domain.decision import Registered, decide
+from worker.domain.rules import Policy, Question
+from worker.envelope import Rejection
+from worker.errors import Code, Violation
+from worker.formats import decode
+from worker.formats.content import parse_klantcontact
+from worker.intake import Acceptance, Registration
+
+if TYPE_CHECKING:
+    from worker.domain.facts import Facts
+    from worker.envelope import Delivery
+
+VIOLATION = Violation(Code.ONGELDIG, "because", "type")
+
+
+def registration(message_id: str | None = None, **changes: object) -> Registration:
+    """One message that could be read, of a klantcontact with `changes`."""
+    properties = {} if message_id is None else {"message_id": message_id}
+    sent = delivery(body(**changes), **properties)
+    envelope = decode(sent, NOW, 1024 * 1024)
+    klantcontact = parse_klantcontact(envelope.data)
+    return Registration(uuid7(), sent, envelope, klantcontact, klantcontact.digest(), "callcenter")
+
+
+def question(asked: Registration, facts: Facts, **changes: object) -> Question:
+    given: dict[str, Any] = {
+        "klantcontact": asked.klantcontact,
+        "applicatie": asked.envelope.applicatie,
+        "kanaal": asked.kanaal,
+        "time": asked.envelope.time,
+        "now": NOW,
+        "facts": facts,
+        "policy": Policy(),
+    }
+    return Question(**{**given, **changes})
+
+
+def accepted(asked: Registration, facts: Facts, **changes: object) -> Acceptance:
+    """`asked` as the rules accept it."""
+    decision = decide(question(asked, facts, **changes))
+    assert isinstance(decision, Registered), decision
+    return Acceptance(asked, decision)
+
+
+def refused(asked: Registration, *violations: Violation) -> Rejection:
+    """`asked` refused by a rule, so that its claim is given back."""
+    return Rejection(
+        uuid7(),
+        asked.delivery,
+        violations or (VIOLATION,),
+        asked.digest,
+        asked.envelope,
+        asked.klantcontact.zaak,
+        asked.envelope.key,
+    )
+
+
+def unreadable(sent: Delivery, *violations: Violation) -> Rejection:
+    """A delivery that could not be read."""
+    return Rejection(uuid7(), sent, violations or (VIOLATION,), sha256(sent.body).digest())

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import Lines
+from worker.app import keep
+from worker.errors import Outage
+from worker.settings import Settings
+
+_AT_ONCE = Settings(outage_pause=timedelta(0))
+
+
+async def test_a_role_runs_again_after_each_outage_until_it_is_told_to_stop() -> None:
+    stop, lines, runs = asyncio.Event(), Lines(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 4:
+            raise ExceptionGroup("tasks", [Outage("PostgreSQL does not answer")])
+        stop.set()
+
+    await keep(run, _AT_ONCE, stop, lines.log)
+    assert runs == 4
+    told = [str(line["reden"]) for line in lines.of("uitval")]
+    assert told == ["PostgreSQL does not answer"] * 3
+
+
+async def test_a_defect_of_the_program_is_no_outage() -> None:
+    async def run() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await keep(run, _AT_ONCE, asyncio.Event(), Lines().log)
+
+
+async def test_who_is_told_to_stop_in_an_outage_does_not_wait_for_its_end() -> None:
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        stop.set()
+        raise Outage("down")
+
+    async with asyncio.timeout(5):
+        await keep(run, Settings(outage_pause=timedelta(hours=1)), stop, Lines().log)
+
+
+async def test_an_outage_of_a_thousand_tries_is_waited_for_too() -> None:
+    stop, runs = asyncio.Event(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1100:
+            stop.set()
+        raise Outage("down")
+
+    await keep(run, _AT_ONCE, stop, Lines().log)
+    assert runs == 1100

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     from tests.program import Ended
     from worker.postgres.pool import Pool
     from worker.stack.state import StackState
+
+# A busy machine makes nothing wrong; and what Hypothesis finds must be found again.
+hypothesis.settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("patient")
 
 _TEMPLATE = "klantcontact_template"
 _numbers = count(1)

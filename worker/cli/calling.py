@@ -6,8 +6,9 @@ import asyncio
 import getpass
 import json
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import SecretStr
@@ -28,6 +29,8 @@ As = Annotated[
     str | None, typer.Option("--as", help="Who acts; without it, the user of this system.")
 ]
 Answer = TypeVar("Answer")
+
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
@@ -94,6 +97,11 @@ def print_json(document: object) -> None:
 def _plain(value: object) -> str:
     """Moments and dates as ISO 8601 has them."""
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def moment(when: datetime) -> str:
+    """A moment as people in the Netherlands read it, to the minute."""
+    return f"{when.astimezone(_AMSTERDAM):%Y-%m-%d %H:%M}"
 
 
 def acting(name: str | None) -> str:

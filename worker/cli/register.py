@@ -152,8 +152,9 @@ async def _show(soort: str, identificatie: str | None) -> list[dict[str, Any]]:
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name, overflow="fold")
+    for number, name in enumerate(rows[0]):
+        # What it is called by is what somebody copies: it stays in one piece.
+        table.add_column(name, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table
@@ -165,6 +166,8 @@ def _cell(value: object) -> str:
             return ""
         case bool():
             return "aan" if value else "uit"
+        case datetime():
+            return calling.moment(value)
         case list():
             return ", ".join(_cell(each) for each in value)
         case dict():

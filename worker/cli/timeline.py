@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from worker.cli import calling
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from rich.console import RenderableType
-
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def dossier(found: dict[str, Any]) -> RenderableType:
@@ -35,7 +33,7 @@ def dossier(found: dict[str, Any]) -> RenderableType:
 def klantcontact(found: dict[str, Any]) -> RenderableType:
     """One klantcontact: when, how and by whom; then what, what came of it, and who was told."""
     head = Text.assemble(
-        (_moment(found["datumGezet"]), "bold"),
+        (calling.moment(found["datumGezet"]), "bold"),
         ("  " + found["type"], "cyan"),
         f"  {_person(found['opvoerder'])}",
     )
@@ -81,13 +79,13 @@ def _told(notification: dict[str, Any]) -> str:
     if notification["reden"]:
         return f"none ({notification['reden']})"
     moment = notification["verzonden"]
-    return f"{notification['toestand']} {_moment(moment)}" if moment else notification["toestand"]
+    return (
+        f"{notification['toestand']} {calling.moment(moment)}"
+        if moment
+        else notification["toestand"]
+    )
 
 
 def _person(opvoerder: dict[str, Any]) -> str:
     name = opvoerder["naam"] or opvoerder["identificatie"]
     return f"{name}, {opvoerder['organisatie']}" if opvoerder["organisatie"] else name
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(_AMSTERDAM):%Y-%m-%d %H:%M}"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from worker.envelope import Delivery, Key, Rejection
-    from worker.intake import Acceptance, Registration
     from worker.register import DatedFact
+    from worker.registration import Acceptance, Registration
 
 
 class Lines:

@@ -9,8 +9,8 @@ from tests.registrations import accepted
 from worker.postgres.registration import Registrations, Transaction
 
 if TYPE_CHECKING:
-    from worker.intake import Registration
     from worker.postgres.pool import Pool
+    from worker.registration import Registration
 
 
 async def within(transaction: Transaction, *asked: Registration, **policy: object) -> None:

@@ -14,7 +14,7 @@ from worker.envelope import Rejection
 from worker.errors import Code, Violation
 from worker.formats import decode
 from worker.formats.content import parse_klantcontact
-from worker.intake import Acceptance, Registration
+from worker.registration import Acceptance, Registration
 
 if TYPE_CHECKING:
     from worker.domain.facts import Facts

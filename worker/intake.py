@@ -19,37 +19,17 @@ from worker.envelope import Rejection
 from worker.errors import Code, Outage, Refusal, Violation
 from worker.formats import decode
 from worker.formats.content import parse_klantcontact
+from worker.registration import Acceptance, Registration, fold, rejection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from uuid import UUID
 
     from worker.domain.facts import Facts
-    from worker.domain.klantcontact import Klantcontact
-    from worker.envelope import Delivery, Envelope, Key, Lane
+    from worker.envelope import Delivery, Key, Lane
     from worker.logs import Log
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One message that could be read, and the id that its klantcontact will have."""
-
-    id: UUID
-    delivery: Delivery
-    envelope: Envelope
-    klantcontact: Klantcontact
-    digest: bytes
-    kanaal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A registration that was judged fit, with what follows from it."""
-
-    registration: Registration
-    decision: Registered
 
 
 class Transaction(Protocol):
@@ -158,7 +138,7 @@ class Intake:
             if first is None:
                 self._say(each, "herhaald")
             else:
-                again.append(_rejection(each, first.violations))
+                again.append(rejection_of(each, first.violations))
         return again
 
     async def _commit(
@@ -187,7 +167,7 @@ class Intake:
     ) -> Acceptance | Rejection | None:
         """Accept or refuse; None for what was registered before with the same content."""
         if before is not None:
-            return None if before == asked.digest else _rejection(asked, (_REUSED,))
+            return None if before == asked.digest else rejection_of(asked, (_REUSED,))
         question = Question(
             asked.klantcontact,
             asked.envelope.applicatie,
@@ -201,7 +181,7 @@ class Intake:
             case Registered() as decision:
                 return Acceptance(asked, decision)
             case Refused(violations):
-                return _rejection(asked, violations, claim=asked.envelope.key)
+                return rejection_of(asked, violations, claim=asked.envelope.key)
 
     async def _halve(
         self,
@@ -227,7 +207,7 @@ class Intake:
         if isinstance(culprit, Rejection):
             raise error
         self.log.error("onverwacht", bericht=culprit.envelope.id, error=type(error).__name__)
-        return await self._register([], [_rejection(culprit, (_UNEXPECTED,))], now)
+        return await self._register([], [rejection_of(culprit, (_UNEXPECTED,))], now)
 
     def _say(self, asked: Registration, outcome: str, **more: str) -> None:
         """The one line that every message leaves in the log: ids and codes, never content."""
@@ -266,35 +246,3 @@ _REUSED = Violation(
     "message_id",
 )
 _UNEXPECTED = Violation(Code.ONVERWACHT, "see the log at the time of this dead letter")
-
-
-def _rejection(
-    asked: Registration, violations: tuple[Violation, ...], claim: Key | None = None
-) -> Rejection:
-    return Rejection(
-        uuid7(),
-        asked.delivery,
-        violations,
-        asked.digest,
-        asked.envelope,
-        asked.klantcontact.zaak,
-        claim,
-    )
-
-
-def fold(
-    readable: Iterable[Registration],
-) -> tuple[list[Registration], list[Registration], list[Registration]]:
-    """Split one batch by key: the first of each, its repetitions, and other content under it.
-
-    What has other content is judged after the first one's outcome is on record.
-    """
-    first: dict[Key, Registration] = {}
-    repeated: list[Registration] = []
-    later: list[Registration] = []
-    for each in readable:
-        known = first.setdefault(each.envelope.key, each)
-        if known is each:
-            continue
-        (repeated if known.digest == each.digest else later).append(each)
-    return list(first.values()), repeated, later

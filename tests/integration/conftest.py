@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from worker.intake import Registration
+    from worker.registration import Registration
 
     Run = Callable[..., Result]
     Rows = Callable[[str], list[tuple[Any, ...]]]

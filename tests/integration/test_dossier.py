@@ -11,8 +11,8 @@ from worker.postgres import dossier as records
 from worker.postgres.registration import Registrations
 
 if TYPE_CHECKING:
-    from worker.intake import Registration
     from worker.postgres.pool import Pool
+    from worker.registration import Registration
 
 INSIDE = {"titel": "notitie", "formaat": "text/plain", "inhoud": "aGFsbG8="}
 OUTSIDE = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from worker.intake import Registration
+    from worker.registration import Registration
 
     Run = Callable[..., Result]
     Rows = Callable[[str], list[tuple[Any, ...]]]

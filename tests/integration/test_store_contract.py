@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from worker.domain.facts import Facts
     from worker.envelope import Key, Rejection
-    from worker.intake import Registration, Store
+    from worker.intake import Store
     from worker.postgres.pool import Pool
+    from worker.registration import Registration
 
 
 class Kept(Protocol):

@@ -14,7 +14,7 @@ from worker.intake import Intake
 
 if TYPE_CHECKING:
     from worker.envelope import Delivery
-    from worker.intake import Acceptance, Registration
+    from worker.registration import Acceptance, Registration
 
 
 def stored() -> FakeStore:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.envelope import Delivery, Key, Rejection
-    from worker.intake import Acceptance
     from worker.postgres.pool import Connection
+    from worker.registration import Acceptance
 
 
 async def store_dead_letters(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from worker.intake import Registration
     from worker.postgres.pool import Connection
+    from worker.registration import Registration
 
 
 async def facts(connection: Connection, asked: Sequence[Registration]) -> Facts:

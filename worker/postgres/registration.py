@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from worker.domain.facts import Facts
     from worker.envelope import Key, Rejection
-    from worker.intake import Acceptance, Registration
     from worker.postgres.pool import Connection, Pool
+    from worker.registration import Acceptance, Registration
 
 
 class Registrations:

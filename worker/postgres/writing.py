@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from worker.intake import Acceptance, Registration
     from worker.postgres.pool import Connection
+    from worker.registration import Acceptance, Registration
 
 OUTBOX_CHANNEL = "klantcontact_outbox"
 

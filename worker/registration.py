@@ -1,0 +1,72 @@
+"""One message on its way through the intake: read, judged fit, or turned away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uuid_utils.compat import uuid7
+
+from worker.envelope import Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from worker.domain.decision import Registered
+    from worker.domain.klantcontact import Klantcontact
+    from worker.envelope import Delivery, Envelope, Key
+    from worker.errors import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One message that could be read, and the id that its klantcontact will have."""
+
+    id: UUID
+    delivery: Delivery
+    envelope: Envelope
+    klantcontact: Klantcontact
+    digest: bytes
+    kanaal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A registration that was judged fit, with what follows from it."""
+
+    registration: Registration
+    decision: Registered
+
+
+def rejection_of(
+    asked: Registration, violations: tuple[Violation, ...], claim: Key | None = None
+) -> Rejection:
+    """The message of `asked` as it becomes a dead letter; `claim` is the key that it holds."""
+    return Rejection(
+        uuid7(),
+        asked.delivery,
+        violations,
+        asked.digest,
+        asked.envelope,
+        asked.klantcontact.zaak,
+        claim,
+    )
+
+
+def fold(
+    readable: Iterable[Registration],
+) -> tuple[list[Registration], list[Registration], list[Registration]]:
+    """Split one batch by key: the first of each, its repetitions, and other content under it.
+
+    What has other content is judged after the first one's outcome is on record.
+    """
+    first: dict[Key, Registration] = {}
+    repeated: list[Registration] = []
+    later: list[Registration] = []
+    for each in readable:
+        known = first.setdefault(each.envelope.key, each)
+        if known is each:
+            continue
+        (repeated if known.digest == each.digest else later).append(each)
+    return list(first.values()), repeated, later

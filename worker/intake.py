@@ -19,6 +19,7 @@ from worker.envelope import Rejection
 from worker.errors import Code, Outage, Refusal, Violation
 from worker.formats import decode
 from worker.formats.content import parse_klantcontact
+from worker.message_log import say, say_refused, say_unexpected
 from worker.registration import Acceptance, Registration, fold, rejection_of
 
 if TYPE_CHECKING:
@@ -102,8 +103,11 @@ class Intake:
                 self.kanalen[delivery.queue],
             )
         except Refusal as refusal:
-            digest = sha256(delivery.body).digest()
-            return Rejection(uuid7(), delivery, refusal.violations, digest, envelope)
+            violations = refusal.violations
+        except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
+            say_unexpected(self.log, delivery.message_id, error)
+            violations = (_UNEXPECTED,)
+        return Rejection(uuid7(), delivery, violations, sha256(delivery.body).digest(), envelope)
 
     async def _register(
         self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
@@ -120,11 +124,11 @@ class Intake:
             return await self._halve(asked, rejected, now, error)
         for acceptance in accepted:
             registered = acceptance.registration
-            self._say(registered, "geregistreerd", klantcontact=str(registered.id))
+            say(self.log, registered, "geregistreerd", klantcontact=str(registered.id))
         for rejection in refused:
-            self._say_refused(rejection)
+            say_refused(self.log, rejection, self.kanalen.get(rejection.delivery.queue))
         for again in repeated:
-            self._say(again, "herhaald")
+            say(self.log, again, "herhaald")
         return refused
 
     def _refused_again(
@@ -136,7 +140,7 @@ class Intake:
         for each in repeated:
             first = outcomes.get(each.envelope.key)
             if first is None:
-                self._say(each, "herhaald")
+                say(self.log, each, "herhaald")
             else:
                 again.append(rejection_of(each, first.violations))
         return again
@@ -206,38 +210,8 @@ class Intake:
         (culprit,) = everything
         if isinstance(culprit, Rejection):
             raise error
-        self.log.error("onverwacht", bericht=culprit.envelope.id, error=type(error).__name__)
+        say_unexpected(self.log, culprit.envelope.id, error)
         return await self._register([], [rejection_of(culprit, (_UNEXPECTED,))], now)
-
-    def _say(self, asked: Registration, outcome: str, **more: str) -> None:
-        """The one line that every message leaves in the log: ids and codes, never content."""
-        self.log.info(
-            "klantcontact",
-            outcome=outcome,
-            bericht=asked.envelope.id,
-            applicatie=asked.envelope.applicatie,
-            kanaal=asked.kanaal,
-            zaak=asked.klantcontact.zaak,
-            **more,
-        )
-
-    def _say_refused(self, refused: Rejection) -> None:
-        self.log.info(
-            "klantcontact",
-            outcome="afgewezen",
-            code=str(refused.code),
-            codes=[str(each.code) for each in refused.violations],
-            fields=[
-                "(unknown)" if each.made_up else each.field
-                for each in refused.violations
-                if each.field
-            ],
-            bericht=refused.delivery.message_id,
-            applicatie=refused.delivery.user_id,
-            kanaal=self.kanalen.get(refused.delivery.queue),
-            zaak=refused.zaak,
-            dead_letter=str(refused.id),
-        )
 
 
 _REUSED = Violation(

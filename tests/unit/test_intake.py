@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,3 +193,19 @@ async def test_the_log_names_every_code_and_field_of_a_refusal() -> None:
     assert (line["code"], line["kanaal"]) == ("toelichting-of-document-ontbreekt", "callcenter")
     assert line["codes"] == ["zaak-ontbreekt", "toelichting-of-document-ontbreekt"]
     assert line["fields"] == ["zaak", "toelichting"]
+
+
+async def test_a_defect_in_reading_one_message_costs_no_other_message() -> None:
+    store, lines = stored(), Lines()
+    stray = replace(delivery(message_id="twee"), queue="a queue that nobody thought of")
+    await intake(store, lines).take(
+        [delivery(message_id="een"), stray, delivery(message_id="drie")]
+    )
+    assert sorted(outcomes(lines)) == [
+        ("afgewezen", "twee"),
+        ("geregistreerd", "drie"),
+        ("geregistreerd", "een"),
+    ]
+    (line,) = lines.of("onverwacht")
+    assert line["error"] == "KeyError"
+    assert line["plaats"].startswith("_read, line ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from worker.app import now
@@ -79,7 +86,8 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
         msg = f"{file} cannot be read: {error.strerror}"
         raise UsageError(msg) from None
     with source, _progress(quiet=quiet) as progress:
-        task = progress.add_task("importing", total=None)
+        size = os.fstat(source.fileno()).st_size if source.seekable() else None
+        task = progress.add_task("importing", total=size)
         async with connected(settings.postgres_url.get_secret_value(), size=1) as pool:
             return await import_lines(
                 source,
@@ -88,7 +96,9 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
                 sent=sent,
                 skew=settings.clock_skew,
                 by=by,
-                advance=lambda lines: progress.advance(task, lines),
+                advance=lambda _: progress.update(
+                    task, completed=source.tell() if source.seekable() else None
+                ),
             )
 
 
@@ -109,7 +119,8 @@ def _progress(*, quiet: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
         console=calling.err,
         transient=True,
         disable=quiet or not calling.err.is_terminal,

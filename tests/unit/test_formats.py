@@ -80,7 +80,7 @@ def test_a_message_needs_an_id_that_can_be_printed(message_id: str | None) -> No
 
 @pytest.mark.parametrize(("size", "good"), [(MOST, True), (MOST + 1, False)])
 def test_a_message_is_too_large_from_one_byte_over_the_limit(size: int, *, good: bool) -> None:
-    sent = delivery(b" " * size)
+    sent = delivery(b'"' + b" " * (size - 2) + b'"')
     if good:
         assert len(decode(sent, NOW, MOST).data) == size
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aio_pika
 from aiormq.exceptions import ChannelNotFoundEntity
 
+from tests.tokens import authorization
 from worker.rabbitmq import topology
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ class Broker:
             "delivery_mode": aio_pika.DeliveryMode.PERSISTENT,
             **properties,
         }
+        # A header of None is left out, as a token that a test does without.
+        headers = {**authorization(body, given.get("timestamp")), **given.get("headers", {})}
+        given["headers"] = {name: each for name, each in headers.items() if each is not None}
         target = await (await self.channel(user)).get_exchange(exchange, ensure=False)
         key = routing_key or ("zaak" if exchange == topology.ZAKEN else user)
         await target.publish(aio_pika.Message(body, **given), key, timeout=10)

@@ -13,6 +13,7 @@ import hypothesis
 import psycopg
 import pytest
 
+from tests import tokens
 from tests.broker import Broker
 from tests.mails import Mails
 from tests.program import Program, run
@@ -130,8 +131,16 @@ def mails(services: StackState) -> Mails:
     return Mails(services.mail_dir)
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings that name the keys of tokens."""
+    return tokens.write(tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
-def environment(services: StackState, database: str, tmp_path: Path) -> dict[str, str]:
+def environment(
+    services: StackState, database: str, tmp_path: Path, keys: dict[str, str]
+) -> dict[str, str]:
     """The settings for processes: this session's services, this test's database."""
     host, _, port = services.smtp.rpartition(":")
     return {
@@ -142,6 +151,7 @@ def environment(services: StackState, database: str, tmp_path: Path) -> dict[str
         "KLANTCONTACT_SMTP_CONNECTIONS": "2",
         "KLANTCONTACT_OUTAGE_PAUSE": "PT1S",
         "KLANTCONTACT_LOG_FORMAT": "json",
+        **keys,
         # Another stack on this machine is none of theirs.
         "KLANTCONTACT_STACK_DIR": str(tmp_path / "no-stack"),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tests.tokens import authorization
 from worker.envelope import Delivery
 
 ZAAK = "ZAAK-2026-0000001"
@@ -41,11 +42,13 @@ def body(**changes: object) -> bytes:
 
 def delivery(content: bytes | None = None, **properties: object) -> Delivery:
     """A delivery with an id of its own, of a valid klantcontact unless `content` is given."""
+    sent = body() if content is None else content
     given: dict[str, Any] = {
         "queue": QUEUE,
         "user_id": "callcenter",
         "message_id": f"bericht-{next(_numbers)}",
         "content_type": "application/json",
+        "headers": authorization(sent, NOW),
         **properties,
     }
-    return Delivery(body() if content is None else content, **given)
+    return Delivery(sent, **given)

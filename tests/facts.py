@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tests.contacts import ZAAK
+from tests.tokens import CLIENT, ROBOT
 from worker.postgres.register import PostgresRegister
 from worker.register import DatedFact, parse_fact
 
@@ -55,7 +56,7 @@ def applicatie(name: str = "callcenter", **changes: object) -> dict[str, Any]:
         "identificatie": name,
         "kanaal": name,
         "types": types,
-        "clientIds": [],
+        "clientIds": [CLIENT, ROBOT],
         **changes,
     }
 

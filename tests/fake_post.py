@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from tests.contacts import ZAAK
+from worker.finishing import Finished
 from worker.mailer import Answer, Job, Result, Sent
-from worker.relay import DueMail
+from worker.relay import DueAnnouncement, DueMail
 from worker.rendering import Contact, MailFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from worker.finishing import Finished
+    from worker.outcomes import Announcement
+    from worker.relay import Due
 
 
 def mail_facts(mail: UUID, **changes: object) -> MailFacts:
@@ -51,6 +53,7 @@ class FakeRow:
     beschikbaar: datetime
     pogingen: int = 0
     geparkeerd: bool = False
+    told: Announcement | None = None
 
 
 @dataclass
@@ -79,15 +82,21 @@ class FakePost:
         due = [key for key, row in rows if not row.geparkeerd and row.beschikbaar <= now]
         return sorted(due, key=lambda key: self.outbox[key].beschikbaar)
 
-    async def claim_rows(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+    def tell(self, told: Announcement, due: datetime) -> None:
+        """An event or a reply that waits."""
+        self.outbox[uuid4()] = FakeRow(due, told=told)
+
+    async def claim_rows(self, now: datetime, until: datetime, most: int) -> list[Due]:
         claimed = self._due(now)[:most]
         for key in claimed:
             row = self.outbox[key]
             self.outbox[key] = replace(row, beschikbaar=until, pogingen=row.pogingen + 1)
-        return [
-            DueMail(key, self.outbox[key].pogingen, mail_facts(key), self.mails[key].content)
-            for key in claimed
-        ]
+        return [self._claimed(key, self.outbox[key]) for key in claimed]
+
+    def _claimed(self, key: UUID, row: FakeRow) -> Due:
+        if row.told is not None:
+            return DueAnnouncement(key, row.pogingen, row.told)
+        return DueMail(key, row.pogingen, mail_facts(key), self.mails[key].content)
 
     async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
         offerable = set()
@@ -116,7 +125,7 @@ class FakePost:
 class FakeOutbox(FakePost):
     """As the relay sees it."""
 
-    async def claim(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+    async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
         return await self.claim_rows(now, until, most)
 
 
@@ -143,10 +152,13 @@ class FakeBroker:
 
     refuses: set[UUID] = field(default_factory=set)
     offered: list[Finished] = field(default_factory=list)
+    told: list[Announcement] = field(default_factory=list)
 
-    async def offer(self, jobs: Sequence[Finished]) -> list[bool]:
-        self.offered += jobs
-        return [job.mail not in self.refuses for job in jobs]
+    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
+        mails = [job for job in jobs if isinstance(job, Finished)]
+        self.offered += mails
+        self.told += [job for job in jobs if not isinstance(job, Finished)]
+        return [not isinstance(j, Finished) or j.mail not in self.refuses for j in jobs]
 
 
 @dataclass

@@ -13,7 +13,9 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from worker.domain.facts import Facts
+from worker.envelope import Rejection
 from worker.errors import BatchRejected, Outage
+from worker.registration import Acceptance, Claims, Earlier, Repetition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
-    from worker.envelope import Delivery, Key, Rejection
+    from worker.envelope import Delivery, Key
     from worker.register import DatedFact
-    from worker.registration import Acceptance, Registration
+    from worker.registration import Judged, Registration
 
 
 class Lines:
@@ -83,7 +85,9 @@ class FakeStore:
     defect: Callable[[Registration], bool] = lambda _: False
     down: bool = False
     full: bool = False
-    berichten: dict[Key, bytes] = field(default_factory=dict)
+    berichten: dict[Key, Earlier] = field(default_factory=dict)
+    bound: dict[bytes, Key] = field(default_factory=dict)
+    repeated: list[Repetition] = field(default_factory=list)
     contacts: list[Acceptance] = field(default_factory=list)
     dead_letters: dict[Letter, list[Rejection]] = field(default_factory=dict)
     transactions: int = 0
@@ -97,6 +101,7 @@ class FakeStore:
         yield within
         self.berichten.update(within.claimed)
         self.contacts += within.accepted
+        self.repeated += within.repeated
         for each in within.rejected:
             self.dead_letters.setdefault(letter(each), []).append(each)
 
@@ -110,32 +115,44 @@ class FakeTransaction:
     """What is to count when the transaction ends well."""
 
     store: FakeStore
-    claimed: dict[Key, bytes] = field(default_factory=dict)
+    claimed: dict[Key, Earlier] = field(default_factory=dict)
     accepted: list[Acceptance] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    repeated: list[Repetition] = field(default_factory=list)
 
-    async def claim(self, asked: Sequence[Registration], now: datetime) -> dict[Key, bytes]:
+    async def claim(self, asked: Sequence[Registration], now: datetime) -> Claims:
         del now
-        keys = {each.envelope.key: each.digest for each in asked}
+        for each in asked:
+            if each.identity.binding:
+                self.store.bound.setdefault(each.identity.binding, each.envelope.key)
+        reused = frozenset(
+            each.envelope.key
+            for each in asked
+            if each.identity.binding
+            and self.store.bound[each.identity.binding] != each.envelope.key
+        )
+        fresh = [each for each in asked if each.envelope.key not in reused]
+        keys = {each.envelope.key: Earlier(each.digest, each.id) for each in fresh}
         before = {key: self.store.berichten[key] for key in keys if key in self.store.berichten}
-        self.claimed = {key: digest for key, digest in keys.items() if key not in before}
-        return before
+        self.claimed = {key: claim for key, claim in keys.items() if key not in before}
+        return Claims(before, reused)
 
     async def facts(self, asked: Sequence[Registration]) -> Facts:
         if any(self.store.defect(each) for each in asked):
             raise ZeroDivisionError
         return self.store.known
 
-    async def write(
-        self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
-    ) -> dict[UUID, UUID]:
+    async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         del now
+        accepted = [each for each in judged if isinstance(each, Acceptance)]
+        rejected = [each for each in judged if isinstance(each, Rejection)]
         if any(self.store.rejects(each) for each in accepted) or (rejected and self.store.full):
             raise BatchRejected("SQLSTATE 23514, constraint None")
         for each in rejected:
             self.claimed.pop(each.claim or ("", "", ""), None)
         self.accepted += accepted
         self.rejected += rejected
+        self.repeated += [each for each in judged if isinstance(each, Repetition)]
         kept: dict[Letter, UUID] = {}
         for each in rejected:
             before = self.store.dead_letters.get(letter(each))

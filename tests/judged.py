@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,13 @@ from tests.contacts import NOW, ZAAK, opvoerder
 from tests.facts import applicatie, autorisatie, register, zaak, zaaktype
 from tests.known import known
 from tests.registrations import question, registration
-from worker.domain.rules import Policy, Question
+from tests.tokens import ROBOT
+from worker.domain.identity import Scheme
+from worker.domain.question import Policy, Question
 from worker.errors import Code
 
 EARLIER = UUID(int=7)
+SENT = NOW.timestamp()
 FORCED = ["klantcontacten.toevoegen", "klantcontacten.geforceerd-bijwerken"]
 BOTH_FORCED = (
     autorisatie("applicatie", "callcenter", scopes=FORCED),
@@ -26,13 +30,21 @@ def ask(
     without: str = "",
     eerdere: dict[UUID, str | None] | None = None,
     changes: dict[str, Any] | None = None,
+    token: dict[str, Any] | None = None,
     **contact: object,
 ) -> Question:
-    """A question about a good registration, with `facts` added and kinds `without`."""
+    """A question about a good registration, with `facts` added and kinds `without`.
+
+    `token` changes what the token says.
+    """
     base = [each for each in register() if each["soort"] != without]
-    return question(
-        registration(None, **contact), known(*base, *facts, eerdere=eerdere), **(changes or {})
-    )
+    asked = registration(None, **contact)
+    given = {"identity": asked.identity, **(changes or {})}
+    if "time" in given:
+        # Of a good message also the token is of its time.
+        given["identity"] = replace(given["identity"], issued=given["time"].timestamp())
+    given["identity"] = replace(given["identity"], **(token or {}))
+    return question(asked, known(*base, *facts, eerdere=eerdere), **given)
 
 
 def correction(**contact: object) -> dict[str, Any]:
@@ -60,6 +72,39 @@ GOOD: dict[str, Question] = {
     "entered by somebody involved": ask(
         opvoerder={"soort": "betrokkene", "identificatie": "bsn-pseudoniem-1"}
     ),
+    "by a token of an hour ago": ask(token={"issued": SENT - 3600}),
+    "by a token of an hour and a minute ago, for clocks differ": ask(token={"issued": SENT - 3660}),
+    "by a token that is a minute ahead": ask(token={"issued": SENT + 60}),
+    "by an old token that says that it is still good": ask(
+        token={"issued": SENT - 86_400, "expires": SENT - 60}
+    ),
+    "by a person of an organisatorische eenheid": ask(
+        autorisatie("organisatorische_eenheid", "KCC"),
+        opvoerder={"soort": "organisatorische_eenheid", "identificatie": "KCC"},
+    ),
+    "by a system": ask(
+        autorisatie("geautomatiseerde_actor", ROBOT),
+        opvoerder={"soort": "geautomatiseerde_actor", "identificatie": ROBOT},
+    ),
+    "authorised by a rol": ask(
+        autorisatie("applicatie", "callcenter"),
+        autorisatie("rol", "kcc-medewerker"),
+        without="autorisatie",
+        token={"roles": ("iets-anders", "kcc-medewerker")},
+    ),
+    "the stronger scope holds the weaker": ask(
+        autorisatie("applicatie", "callcenter", scopes=FORCED[1:]),
+        autorisatie("medewerker", "mdw-0042", scopes=FORCED[1:]),
+        without="autorisatie",
+    ),
+    "a correction on a closed zaak by a rol that may": ask(
+        zaak(einddatum="2026-11-01"),
+        BOTH_FORCED[0],
+        autorisatie("rol", "teamleider", scopes=FORCED),
+        token={"roles": ("teamleider",)},
+        eerdere={EARLIER: ZAAK},
+        **correction(),
+    ),
     "a correction": ask(eerdere={EARLIER: ZAAK}, **correction()),
     "a correction on a closed zaak by who may": ask(
         zaak(einddatum="2026-11-01"), *BOTH_FORCED, eerdere={EARLIER: ZAAK}, **correction()
@@ -81,6 +126,85 @@ BAD: dict[str, tuple[Question, str, str | None]] = {
         ask(without="applicatie"),
         Code.APPLICATIE_ONBEKEND,
         "user_id",
+    ),
+    "by a token that ended": (
+        ask(token={"issued": SENT - 3661}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+    ),
+    "by a token that says that it ended": (
+        ask(token={"expires": SENT - 61}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+    ),
+    "by a token from the future": (
+        ask(token={"issued": SENT + 61}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+    ),
+    "by a token that is not good yet": (
+        ask(token={"not_before": SENT + 61}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+    ),
+    "by a token of another applicatie": (
+        ask(applicatie(clientIds=["balie"])),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+    ),
+    "by a token of another person": (
+        ask(token={"person": "mdw-0001"}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "opvoerder",
+    ),
+    "by a token of nobody": (
+        ask(token={"person": None}),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "opvoerder",
+    ),
+    "by a person of another organisatorische eenheid": (
+        ask(
+            autorisatie("organisatorische_eenheid", "KCC"),
+            opvoerder={"soort": "organisatorische_eenheid", "identificatie": "KCC"},
+            token={"organisatie": "Burgerzaken"},
+        ),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "opvoerder",
+    ),
+    "by a system with the token of a person": (
+        ask(
+            autorisatie("geautomatiseerde_actor", ROBOT),
+            opvoerder={"soort": "geautomatiseerde_actor", "identificatie": ROBOT},
+            token={"person": "mdw-0042"},
+        ),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "opvoerder",
+    ),
+    "by somebody involved, on the word of an applicatie": (
+        ask(
+            opvoerder={"soort": "betrokkene", "identificatie": "bsn-pseudoniem-1"},
+            token={"scheme": Scheme.ZGW, "client": "kcc"},
+        ),
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "opvoerder",
+    ),
+    "authorised by a rol that the token has not": (
+        ask(
+            autorisatie("applicatie", "callcenter"),
+            autorisatie("rol", "kcc-medewerker"),
+            without="autorisatie",
+        ),
+        Code.OPVOERDER_NIET_GEAUTORISEERD,
+        "opvoerder",
+    ),
+    "somebody not involved, whatever the roles of the token": (
+        ask(
+            autorisatie("rol", "kcc-medewerker"),
+            opvoerder={"soort": "betrokkene", "identificatie": "buur"},
+            token={"roles": ("kcc-medewerker",)},
+        ),
+        Code.OPVOERDER_NIET_GEAUTORISEERD,
+        "opvoerder",
     ),
     "over another kanaal": (
         ask(changes={"kanaal": "balie"}),
@@ -131,7 +255,7 @@ BAD: dict[str, tuple[Question, str, str | None]] = {
         "opvoerder",
     ),
     "an opvoerder of another soort": (
-        ask(opvoerder=opvoerder(soort="geautomatiseerde_actor")),
+        ask(opvoerder=opvoerder(soort="geautomatiseerde_actor", identificatie=ROBOT)),
         Code.OPVOERDER_NIET_GEAUTORISEERD,
         "opvoerder",
     ),

@@ -40,7 +40,12 @@ def known(*facts: dict[str, Any], eerdere: Mapping[UUID, str | None] | None = No
             if isinstance(each, contract.Zaak)
         },
         applicaties={
-            each.identificatie: Applicatie(each.identificatie, each.kanaal, frozenset(each.types))
+            each.identificatie: Applicatie(
+                each.identificatie,
+                each.kanaal,
+                frozenset(each.types),
+                frozenset(each.client_ids),
+            )
             for each in parsed
             if isinstance(each, contract.Applicatie)
         },

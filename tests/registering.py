@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.contacts import NOW
 from tests.registrations import accepted
+from worker.outcomes import Announcer
 from worker.postgres.registration import Registrations, Transaction
 
 if TYPE_CHECKING:
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
     from worker.registration import Registration
 
 
+SOURCE = "urn:nld:oin:00000000000000000000:systeem:klantcontact"
+
+
+def registrations(pool: Pool) -> Registrations:
+    return Registrations(pool, Announcer(SOURCE))
+
+
 async def within(transaction: Transaction, *asked: Registration, **policy: object) -> None:
-    before = await transaction.claim(asked, NOW)
-    fit = [each for each in asked if each.envelope.key not in before]
+    claims = await transaction.claim(asked, NOW)
+    fit = [each for each in asked if each.envelope.key not in claims.earlier]
     facts = await transaction.facts(fit)
-    await transaction.write([accepted(each, facts, **policy) for each in fit], [], NOW)
+    await transaction.write([accepted(each, facts, **policy) for each in fit], NOW)
 
 
 async def store(pool: Pool, *asked: Registration, **policy: object) -> None:
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         await within(transaction, *asked, **policy)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from uuid_utils.compat import uuid7
 
 from tests.contacts import NOW, body, delivery
+from tests.tokens import FixedProofs
 from worker.domain.decision import Registered, decide
-from worker.domain.rules import Policy, Question
+from worker.domain.question import Policy, Question
 from worker.envelope import Rejection
 from worker.errors import Code, Violation
 from worker.formats import decode
@@ -29,7 +30,9 @@ def registration(message_id: str | None = None, **changes: object) -> Registrati
     sent = delivery(body(**changes), **properties)
     envelope = decode(sent, NOW, 1024 * 1024)
     klantcontact = parse_klantcontact(envelope.data)
-    return Registration(uuid7(), sent, envelope, klantcontact, klantcontact.digest(), "callcenter")
+    identity = FixedProofs().prove(sent.headers, sent.body)
+    digest = klantcontact.digest()
+    return Registration(uuid7(), sent, envelope, klantcontact, digest, "callcenter", identity)
 
 
 def question(asked: Registration, facts: Facts, **changes: object) -> Question:
@@ -39,6 +42,7 @@ def question(asked: Registration, facts: Facts, **changes: object) -> Question:
         "kanaal": asked.kanaal,
         "time": asked.envelope.time,
         "now": NOW,
+        "identity": asked.identity,
         "facts": facts,
         "policy": Policy(),
     }
@@ -62,6 +66,7 @@ def refused(asked: Registration, *violations: Violation) -> Rejection:
         asked.envelope,
         asked.klantcontact.zaak,
         asked.envelope.key,
+        asked.identity,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from worker.domain.identity import Identity
     from worker.errors import Code, Violation
 
 
@@ -38,7 +39,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who claims to have sent what, when. (applicatie, source, id) is the message's key."""
+    """Who claims to have sent what, when. (applicatie, source, id) is the message's key.
+
+    `data` is JSON, whatever the format that it came in.
+    """
 
     applicatie: str
     source: str
@@ -57,7 +61,11 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that becomes a dead letter. `claim` is the key it holds in the inbox, if any."""
+    """A message that becomes a dead letter.
+
+    `claim` is the key it holds in the inbox, if any; `identity` is what its token says, where
+    the token's signature is good.
+    """
 
     id: UUID
     delivery: Delivery
@@ -66,6 +74,7 @@ class Rejection:
     envelope: Envelope | None = None
     zaak: str | None = None
     claim: Key | None = None
+    identity: Identity | None = None
 
     @property
     def code(self) -> Code:

@@ -27,6 +27,7 @@ class Code(StrEnum):
     ID_HERGEBRUIKT = "bericht-id-hergebruikt"
     APPLICATIE_ONBEKEND = "applicatie-onbekend"
     KANAAL_NIET_TOEGESTAAN = "kanaal-niet-toegestaan"
+    OPVOERDER_NIET_GEAUTHENTICEERD = "opvoerder-niet-geauthenticeerd"
     OPVOERDER_NIET_GEAUTORISEERD = "opvoerder-niet-geautoriseerd"
     APPLICATIE_NIET_GEAUTORISEERD = "applicatie-niet-geautoriseerd"
     ZAAK_ONBEKEND = "zaak-onbekend"
@@ -51,6 +52,7 @@ _PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.ID_HERGEBRUIKT: (409, "The message id was used before for other content"),
     Code.APPLICATIE_ONBEKEND: (401, "The applicatie is not known"),
     Code.KANAAL_NIET_TOEGESTAAN: (403, "The applicatie may not send this type of klantcontact"),
+    Code.OPVOERDER_NIET_GEAUTHENTICEERD: (401, "It is not proven who the opvoerder is"),
     Code.OPVOERDER_NIET_GEAUTORISEERD: (403, "The opvoerder may not add to this zaak"),
     Code.APPLICATIE_NIET_GEAUTORISEERD: (403, "The applicatie may not add to this zaak"),
     Code.ZAAK_ONBEKEND: (404, "The zaak is not known"),

@@ -8,44 +8,44 @@ letter, and the others of its batch are registered.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
-from uuid_utils.compat import uuid7
-
 from worker.domain.decision import Refused, Registered, decide
-from worker.domain.rules import Policy, Question
+from worker.domain.question import Question
 from worker.envelope import Rejection
-from worker.errors import Code, Outage, Refusal, Violation
-from worker.formats import decode
-from worker.formats.content import parse_klantcontact
+from worker.errors import Code, Outage, Violation
 from worker.message_log import say, say_refused, say_unexpected
-from worker.registration import Acceptance, Registration, fold, rejection_of
+from worker.reading import UNEXPECTED
+from worker.registration import Acceptance, Registration, Repetition, fold, rejection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from uuid import UUID
 
     from worker.domain.facts import Facts
+    from worker.domain.question import Policy
     from worker.envelope import Delivery, Key, Lane
     from worker.logs import Log
+    from worker.reading import Reader
+    from worker.registration import Claims, Judged
+
+Work = Registration | Rejection | Repetition
+"""What is still to be put on record: to be judged, refused already, or only to be answered."""
 
 
 class Transaction(Protocol):
     """What the intake does to the store, all of it or nothing."""
 
-    async def claim(self, asked: Sequence[Registration], now: datetime) -> dict[Key, bytes]:
-        """Claim the keys; return the digest of those that were registered before."""
+    async def claim(self, asked: Sequence[Registration], now: datetime) -> Claims:
+        """Claim the keys; return what is known of those that are not new."""
 
     async def facts(self, asked: Sequence[Registration]) -> Facts:
         """The register's facts for all of them, the zaken locked against closing."""
 
-    async def write(
-        self, accepted: Sequence[Acceptance], rejected: Sequence[Rejection], now: datetime
-    ) -> dict[UUID, UUID]:
-        """Store what was accepted and what was refused.
+    async def write(self, judged: Sequence[Judged], now: datetime) -> Mapping[UUID, UUID]:
+        """Store what was accepted and refused, and what is to be told of all.
 
         Returns the dead letter that each rejection is kept as, by the rejection's id: one that
         came before keeps the id it has.
@@ -63,11 +63,9 @@ class Store(Protocol):
 class Intake:
     """The way of a message, from delivery to commit."""
 
+    reader: Reader
     store: Store
     policy: Policy
-    message_bytes: int
-    kanalen: dict[str, str]
-    """Which kanaal each queue stands for."""
     clock: Callable[[], datetime]
     log: Log
 
@@ -80,104 +78,95 @@ class Intake:
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Read, fold, register. When this returns, everything of the batch is on record."""
         now = self.clock()
-        read = [self._read(delivery, now) for delivery in batch]
-        readable = [each for each in read if isinstance(each, Registration)]
-        rejected = [each for each in read if isinstance(each, Rejection)]
-        while readable or rejected:
+        readable, unreadable = await self.reader.read(batch, now)
+        others: list[Rejection | Repetition] = [*unreadable]
+        while readable or others:
             first, repeated, readable = fold(readable)
-            refused = await self._register(first, rejected, now)
-            rejected = self._refused_again(repeated, refused)
-
-    def _read(self, delivery: Delivery, now: datetime) -> Registration | Rejection:
-        """Decode and parse one delivery; whatever is wrong with it stays its own."""
-        envelope = None
-        try:
-            envelope = decode(delivery, now, self.message_bytes)
-            klantcontact = parse_klantcontact(envelope.data)
-            return Registration(
-                uuid7(),
-                delivery,
-                envelope,
-                klantcontact,
-                klantcontact.digest(),
-                self.kanalen[delivery.queue],
-            )
-        except Refusal as refusal:
-            violations = refusal.violations
-        except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
-            say_unexpected(self.log, delivery.message_id, error)
-            violations = (_UNEXPECTED,)
-        return Rejection(uuid7(), delivery, violations, sha256(delivery.body).digest(), envelope)
+            outcomes = await self._register([*first, *others], now)
+            others = self._again(repeated, outcomes)
 
     async def _register(
-        self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
-    ) -> list[Rejection]:
+        self, work: Sequence[Work], now: datetime
+    ) -> Mapping[Key, UUID | Rejection]:
         """One transaction; what the database or a defect refuses is halved to the culprit.
 
-        Returns all that was refused.
+        Returns by key what each became: a klantcontact or a rejection.
         """
         try:
-            accepted, refused, repeated = await self._commit(asked, rejected, now)
+            judged = await self._commit(work, now)
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
-            return await self._halve(asked, rejected, now, error)
-        for acceptance in accepted:
-            registered = acceptance.registration
-            say(self.log, registered, "geregistreerd", klantcontact=str(registered.id))
-        for rejection in refused:
-            say_refused(self.log, rejection, self.kanalen.get(rejection.delivery.queue))
-        for again in repeated:
-            say(self.log, again, "herhaald")
-        return refused
-
-    def _refused_again(
-        self, repeated: Sequence[Registration], refused: Sequence[Rejection]
-    ) -> list[Rejection]:
-        """A repetition in the same batch shares the first one's outcome: a refusal counts again."""
-        outcomes = {each.envelope.key: each for each in refused if each.envelope}
-        again: list[Rejection] = []
-        for each in repeated:
-            first = outcomes.get(each.envelope.key)
-            if first is None:
-                say(self.log, each, "herhaald")
+            return await self._halve(work, now, error)
+        outcomes: dict[Key, UUID | Rejection] = {}
+        for each in judged:
+            self._say(each)
+            if isinstance(each, Rejection):
+                if each.envelope:
+                    outcomes[each.envelope.key] = each
             else:
-                again.append(rejection_of(each, first.violations))
+                outcomes[each.registration.envelope.key] = each.klantcontact
+        return outcomes
+
+    def _say(self, judged: Judged) -> None:
+        match judged:
+            case Acceptance(registration, decision):
+                made = str(registration.id)
+                forced = {"geforceerd": True} if decision.forced else {}
+                say(self.log, registration, "geregistreerd", klantcontact=made, **forced)
+            case Repetition(registration):
+                say(self.log, registration, "herhaald")
+            case Rejection() as rejection:
+                say_refused(self.log, rejection, self.reader.kanalen.get(rejection.delivery.queue))
+
+    def _again(
+        self, repeated: Sequence[Registration], outcomes: Mapping[Key, UUID | Rejection]
+    ) -> list[Rejection | Repetition]:
+        """A repetition in the same batch shares the first one's outcome.
+
+        A refusal counts again; a registration is told again, to a sender that asks for it.
+        """
+        again: list[Rejection | Repetition] = []
+        for each in repeated:
+            outcome = outcomes[each.envelope.key]
+            if isinstance(outcome, Rejection):
+                again.append(rejection_of(each, outcome.violations))
+            elif each.delivery.reply_to:
+                again.append(Repetition(each, outcome))
+            else:
+                say(self.log, each, "herhaald")
         return again
 
-    async def _commit(
-        self, asked: Sequence[Registration], rejected: Sequence[Rejection], now: datetime
-    ) -> tuple[list[Acceptance], list[Rejection], list[Registration]]:
-        accepted: list[Acceptance] = []
-        refused = list(rejected)
-        repeated: list[Registration] = []
+    async def _commit(self, work: Sequence[Work], now: datetime) -> list[Judged]:
+        asked = [each for each in work if isinstance(each, Registration)]
+        judged: list[Judged] = [each for each in work if not isinstance(each, Registration)]
         async with self.store.transaction() as transaction:
-            before = await transaction.claim(asked, now) if asked else {}
-            facts = await transaction.facts(asked)
-            for each in asked:
-                match self._judge(each, before.get(each.envelope.key), facts, now):
-                    case Acceptance() as acceptance:
-                        accepted.append(acceptance)
-                    case Rejection() as rejection:
-                        refused.append(rejection)
-                    case None:
-                        repeated.append(each)
-            kept = await transaction.write(accepted, refused, now)
-        refused = [replace(each, id=kept[each.id]) for each in refused]
-        return accepted, refused, repeated
+            if asked:
+                claims = await transaction.claim(asked, now)
+                facts = await transaction.facts(asked)
+                judged += [self._judge(each, claims, facts, now) for each in asked]
+            kept = await transaction.write(judged, now)
+        return [
+            replace(each, id=kept[each.id]) if isinstance(each, Rejection) else each
+            for each in judged
+        ]
 
-    def _judge(
-        self, asked: Registration, before: bytes | None, facts: Facts, now: datetime
-    ) -> Acceptance | Rejection | None:
-        """Accept or refuse; None for what was registered before with the same content."""
-        if before is not None:
-            return None if before == asked.digest else rejection_of(asked, (_REUSED,))
+    def _judge(self, asked: Registration, claims: Claims, facts: Facts, now: datetime) -> Judged:
+        """Accept or refuse; what was registered before with the same content is a repetition."""
+        key = asked.envelope.key
+        if key in claims.reused:
+            return rejection_of(asked, (_TOKEN_REUSED,))
+        if (earlier := claims.earlier.get(key)) is not None:
+            if earlier.digest == asked.digest:
+                return Repetition(asked, earlier.klantcontact)
+            return rejection_of(asked, (_REUSED,))
         question = Question(
             asked.klantcontact,
             asked.envelope.applicatie,
             asked.kanaal,
             asked.envelope.time,
             now,
+            asked.identity,
             facts,
             self.policy,
         )
@@ -185,38 +174,30 @@ class Intake:
             case Registered() as decision:
                 return Acceptance(asked, decision)
             case Refused(violations):
-                return rejection_of(asked, violations, claim=asked.envelope.key)
+                return rejection_of(asked, violations, claim=key)
 
     async def _halve(
-        self,
-        asked: Sequence[Registration],
-        rejected: Sequence[Rejection],
-        now: datetime,
-        error: Exception,
-    ) -> list[Rejection]:
+        self, work: Sequence[Work], now: datetime, error: Exception
+    ) -> Mapping[Key, UUID | Rejection]:
         """Find the message that cannot be processed by halves; the rest is registered."""
-        everything: list[Registration | Rejection] = [*asked, *rejected]
-        if len(everything) > 1:
-            middle = len(everything) // 2
-            return [
-                refused
-                for half in (everything[:middle], everything[middle:])
-                for refused in await self._register(
-                    [each for each in half if isinstance(each, Registration)],
-                    [each for each in half if isinstance(each, Rejection)],
-                    now,
-                )
-            ]
-        (culprit,) = everything
-        if isinstance(culprit, Rejection):
+        if len(work) > 1:
+            middle = len(work) // 2
+            first = await self._register(work[:middle], now)
+            return {**first, **await self._register(work[middle:], now)}
+        (culprit,) = work
+        if not isinstance(culprit, Registration):
             raise error
         say_unexpected(self.log, culprit.envelope.id, error)
-        return await self._register([], [rejection_of(culprit, (_UNEXPECTED,))], now)
+        return await self._register([rejection_of(culprit, (UNEXPECTED,))], now)
 
 
+_TOKEN_REUSED = Violation(
+    Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+    "the token is bound to a message that came under another id",
+    "authorization",
+)
 _REUSED = Violation(
     Code.ID_HERGEBRUIKT,
     "a klantcontact with other content was registered under this id; use a new one",
     "message_id",
 )
-_UNEXPECTED = Violation(Code.ONVERWACHT, "see the log at the time of this dead letter")

@@ -6,14 +6,15 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from worker.errors import BatchRejected
+from worker.outcomes import may_be_answered
 
 if TYPE_CHECKING:
-    from worker.envelope import Rejection
+    from worker.envelope import Delivery, Rejection
     from worker.logs import Log
     from worker.registration import Registration
 
 
-def say(log: Log, asked: Registration, outcome: str, **more: str) -> None:
+def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
     """A message was registered, or had been before."""
     log.info(
         "klantcontact",
@@ -23,6 +24,7 @@ def say(log: Log, asked: Registration, outcome: str, **more: str) -> None:
         kanaal=asked.kanaal,
         zaak=asked.klantcontact.zaak,
         **more,
+        **_ignored(asked.delivery),
     )
 
 
@@ -36,12 +38,20 @@ def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
         fields=[
             "(unknown)" if each.made_up else each.field for each in refused.violations if each.field
         ],
-        bericht=refused.delivery.message_id,
+        bericht=refused.envelope.id if refused.envelope else refused.delivery.message_id,
         applicatie=refused.delivery.user_id,
         kanaal=kanaal,
         zaak=refused.zaak,
         dead_letter=str(refused.id),
+        **_ignored(refused.delivery),
     )
+
+
+def _ignored(delivery: Delivery) -> dict[str, str]:
+    """A `reply_to` that is not the sender's own gets no reply; what it says is not repeated."""
+    if not delivery.reply_to or may_be_answered(delivery.reply_to, delivery.user_id):
+        return {}
+    return {"antwoord": "genegeerd"}
 
 
 def say_unexpected(log: Log, message_id: str | None, error: Exception) -> None:

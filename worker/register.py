@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from worker.domain.register import FEIT, Feit, Zaak
 from worker.envelope import Rejection
 from worker.errors import BatchRejected, Code, Refusal, Violation
-from worker.formats import decode
+from worker.formats import ZAAK_BIJGEWERKT, decode
 from worker.formats.content import refusal
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class ZakenIntake:
         if delivery.user_id != self.zaaksysteem:
             detail = "only the zaaksysteem sends facts, with its name in user_id"
             raise Refusal(Violation(Code.APPLICATIE_ONBEKEND, detail, "user_id"))
-        envelope = decode(delivery, now, self.message_bytes)
+        envelope = decode(delivery, now, self.message_bytes, ZAAK_BIJGEWERKT)
         fact = parse_fact(envelope.data)
         if not isinstance(fact, Zaak):
             detail = "only zaken come by queue; use `klantcontact register import`"

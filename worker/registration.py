@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uuid_utils.compat import uuid7
@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 from worker.envelope import Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from worker.domain.decision import Registered
+    from worker.domain.identity import Identity
     from worker.domain.klantcontact import Klantcontact
     from worker.envelope import Delivery, Envelope, Key
     from worker.errors import Violation
@@ -29,6 +30,7 @@ class Registration:
     klantcontact: Klantcontact
     digest: bytes
     kanaal: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,41 @@ class Acceptance:
 
     registration: Registration
     decision: Registered
+
+    @property
+    def klantcontact(self) -> UUID:
+        """The id of what it becomes."""
+        return self.registration.id
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """A message that was registered before, with the klantcontact that it became."""
+
+    registration: Registration
+    klantcontact: UUID
+
+
+Judged = Acceptance | Rejection | Repetition
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a key was registered with: the digest of the content, and its klantcontact."""
+
+    digest: bytes
+    klantcontact: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the inbox says of the keys of a batch that are not new.
+
+    `reused` are those whose token, bound to one message, came with another one before.
+    """
+
+    earlier: Mapping[Key, Earlier] = field(default_factory=dict)
+    reused: frozenset[Key] = frozenset()
 
 
 def rejection_of(
@@ -51,6 +88,7 @@ def rejection_of(
         asked.envelope,
         asked.klantcontact.zaak,
         claim,
+        asked.identity,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.logs import Log
+    from worker.outcomes import Announcement
     from worker.rendering import MailFacts
 
 
@@ -33,13 +34,25 @@ class DueMail:
     frozen: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class DueAnnouncement:
+    """A claimed outbox row that is a finished message."""
+
+    row: UUID
+    attempts: int
+    told: Announcement
+
+
+Due = DueMail | DueAnnouncement
+
+
 class Outbox(Protocol):
     """The relay's store."""
 
     async def sweep(self, now: datetime) -> int:
         """Put mails whose lease ran out or whose retry is due back in the outbox."""
 
-    async def claim(self, now: datetime, until: datetime, most: int) -> Sequence[DueMail]:
+    async def claim(self, now: datetime, until: datetime, most: int) -> Sequence[Due]:
         """Lease up to `most` due rows until `until`."""
 
     async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
@@ -56,10 +69,13 @@ class Outbox(Protocol):
 
 
 class Broker(Protocol):
-    """Where mail jobs are published."""
+    """Where mail jobs, events and replies are published."""
 
-    async def offer(self, jobs: Sequence[Finished]) -> Sequence[bool]:
-        """Publish all; whether each was confirmed, in order."""
+    async def offer(self, jobs: Sequence[Finished | Announcement]) -> Sequence[bool]:
+        """Publish all; whether each was confirmed, in order.
+
+        An event or a reply that nobody takes is confirmed all the same.
+        """
 
 
 class Wake(Protocol):
@@ -102,12 +118,10 @@ class Relay:
         due = await self.outbox.claim(now, now + self.lease, self.batch)
         if not due:
             return 0
-        finished, hopeless = self._finished(due)
-        await self.outbox.give_up(hopeless)
-        offerable = await self.outbox.freeze(
-            list(finished.values()), self.clock() + self.mail_lease
-        )
-        offered = {row: each for row, each in finished.items() if each.mail in offerable}
+        offered: dict[UUID, Finished | Announcement] = {
+            each.row: each.told for each in due if isinstance(each, DueAnnouncement)
+        }
+        offered |= await self._mails([each for each in due if isinstance(each, DueMail)])
         confirmed = await self.broker.offer(list(offered.values()))
         failing = {row for row, well in zip(offered, confirmed, strict=True) if not well}
         parked = [each.row for each in due if each.row in failing and self._exhausted(each)]
@@ -117,6 +131,16 @@ class Relay:
             "outbox", claimed=len(due), published=len(offered) - len(failing), parked=len(parked)
         )
         return len(due)
+
+    async def _mails(self, due: Sequence[DueMail]) -> dict[UUID, Finished]:
+        """Render and freeze; by row what may be offered now."""
+        if not due:
+            return {}
+        finished, hopeless = self._finished(due)
+        await self.outbox.give_up(hopeless)
+        until = self.clock() + self.mail_lease
+        offerable = await self.outbox.freeze(list(finished.values()), until)
+        return {row: each for row, each in finished.items() if each.mail in offerable}
 
     def _finished(self, due: Sequence[DueMail]) -> tuple[dict[UUID, Finished], dict[UUID, str]]:
         """By row what can be offered, by mail why not; one does not stop the others."""
@@ -136,7 +160,7 @@ class Relay:
                 hopeless[facts.mail] = str(error)
         return finished, hopeless
 
-    def _exhausted(self, due: DueMail) -> bool:
+    def _exhausted(self, due: Due) -> bool:
         if due.attempts < self.attempts:
             return False
         self.log.error("outbox_geparkeerd", outbox=str(due.row), pogingen=due.attempts)

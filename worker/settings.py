@@ -28,6 +28,14 @@ def _with_placeholder(url: str) -> str:
     return url
 
 
+def _is_path(path: Path) -> Path:
+    # Whoever puts the key itself there must not see it come back in a message or a listing.
+    if "-----BEGIN" in str(path):
+        msg = "must be the path of a file, not its content"
+        raise ValueError(msg)
+    return path
+
+
 def _separated(text: object) -> object:
     """Several values in one setting stand with commas between them."""
     return [each.strip() for each in text.split(",")] if isinstance(text, str) else text
@@ -54,6 +62,9 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found if value is not None}
 
 
+PemFile = Annotated[Path, AfterValidator(_is_path)]
+
+
 class Settings(BaseSettings):
     """Every setting with its default, its unit and its meaning."""
 
@@ -62,10 +73,30 @@ class Settings(BaseSettings):
     )
 
     amqp_url: SecretStr = Field(
-        SecretStr("amqp://worker@127.0.0.1:5672/"), description="The broker, as user `worker`."
+        SecretStr("amqp://worker@127.0.0.1:5672/"),
+        description="The broker, as user `worker`; amqps:// is TLS, and verified.",
+    )
+    amqp_tls_ca: PemFile | None = Field(
+        None, description="PEM: the authorities that the broker is verified by, not the system's."
+    )
+    amqp_tls_certificate: PemFile | None = Field(
+        None, description="PEM: the certificate that is shown to the broker, with its chain."
+    )
+    amqp_tls_key: PemFile | None = Field(
+        None, description="PEM: its private key, without a passphrase, if in a file of its own."
     )
     postgres_url: SecretStr = Field(
-        SecretStr("postgresql://worker@127.0.0.1:5432/klantcontact"), description="The database."
+        SecretStr("postgresql://worker@127.0.0.1:5432/klantcontact"),
+        description="The database; verified by TLS on another machine, unless `sslmode` is in it.",
+    )
+    postgres_tls_ca: PemFile | None = Field(
+        None, description="PEM: the authorities that the database is verified by."
+    )
+    postgres_tls_certificate: PemFile | None = Field(
+        None, description="PEM: the certificate that is shown to the database, with its chain."
+    )
+    postgres_tls_key: PemFile | None = Field(
+        None, description="PEM: its private key, if in a file of its own."
     )
     smtp_host: str = Field("127.0.0.1", description="The mail server.")
     smtp_port: int = Field(25, description="Its port.")
@@ -86,6 +117,35 @@ class Settings(BaseSettings):
     )
     templates: Path | None = Field(
         None, description="A folder with templates that take precedence over the built-in ones."
+    )
+    token_secrets_file: Path | None = Field(
+        None,
+        description='A JSON file: {"<client_id>": {"current": "<secret>", "previous": ...}}.',
+    )
+    token_lifetime: timedelta = Field(
+        timedelta(hours=1), description="How long a token without `exp` is good from its `iat`."
+    )
+    token_digest_required: bool = Field(
+        default=False, description="Whether every token must be bound to its message by `digest`."
+    )
+    openid_jwks: str | None = Field(
+        None, description="The identity provider's key set: a file, or an https address."
+    )
+    openid_refresh: timedelta = Field(
+        timedelta(minutes=15), description="How often that address is asked again."
+    )
+    openid_issuer: str | None = Field(None, description="The `iss` that its tokens must have.")
+    openid_audience: str | None = Field(None, description="The `aud` that its tokens must have.")
+    openid_person_claim: str = Field(
+        "preferred_username", description="Which claim of its tokens names a medewerker."
+    )
+    openid_roles_claim: str = Field(
+        "roles", description="Which claim lists roles; dots lead into it, as realm_access.roles."
+    )
+    event_source: str = Field(
+        "urn:nld:oin:00000000000000000000:systeem:klantcontact",
+        min_length=1,
+        description="The `source` of events: urn:nld:oin:<OIN>:systeem:<name>.",
     )
     zaaksysteem: str = Field("zaaksysteem", description="The broker's user that sends zaken.")
     contacts_without_zaak: bool = Field(

@@ -14,6 +14,7 @@ import pytest
 
 from tests.contacts import body
 from tests.facts import fill
+from tests.tokens import authorization
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -49,14 +50,19 @@ def _publish(broker: Broker, modules: Path, *messages: dict[str, Any]) -> None:
     )
 
 
-def message(content: bytes, **options: object) -> dict[str, Any]:
+def message(
+    content: bytes, headers: dict[str, Any] | None = None, **options: object
+) -> dict[str, Any]:
     given = {
         "contentType": "application/json",
         "userId": "callcenter",
         "persistent": True,
         **options,
     }
-    return {"body": content.decode(), "options": given}
+    return {
+        "body": content.decode(),
+        "options": {**given, "headers": {**authorization(content, None), **(headers or {})}},
+    }
 
 
 async def test_a_message_of_another_client_is_registered_or_refused_like_any_other(

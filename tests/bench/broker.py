@@ -52,6 +52,7 @@ def registration(message: Message) -> Publication:
         content_type=message.content_type,
         user_id=message.kanaal,
         timestamp=datetime.now(UTC),
+        headers={"authorization": f"Bearer {message.token}"} if message.token else {},
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from tests.bench import tokens
 from worker.rabbitmq.topology import KANALEN
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Message:
     id: str
     body: bytes
     content_type: str = "application/json"
+    token: str | None = None
 
 
 def register() -> Iterator[bytes]:
@@ -51,8 +53,10 @@ def messages(
     chance = random.Random(seed)
     for number in range(count):
         kanaal = kanalen[number % len(kanalen)]
-        body = json.dumps(klantcontact(chance, kanaal, words), ensure_ascii=False).encode()
-        yield Message(kanaal, message_id(chance), body)
+        contact = klantcontact(chance, kanaal, words)
+        body = json.dumps(contact, ensure_ascii=False).encode()
+        token = tokens.of(kanaal, contact["opvoerder"]["identificatie"])
+        yield Message(kanaal, message_id(chance), body, token=token)
 
 
 def message_id(chance: random.Random) -> str:
@@ -108,7 +112,13 @@ def _zaaktypen() -> list[dict[str, Any]]:
 
 def _applicaties() -> Iterator[dict[str, Any]]:
     for kanaal, kind in _TYPES.items():
-        yield {"soort": "applicatie", "identificatie": kanaal, "kanaal": kanaal, "types": [kind]}
+        yield {
+            "soort": "applicatie",
+            "identificatie": kanaal,
+            "kanaal": kanaal,
+            "types": [kind],
+            "clientIds": [kanaal],
+        }
         yield _autorisatie("applicatie", kanaal)
 
 

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tests.bench import tokens
 from tests.bench.material import Message, klantcontact, message_id
 from worker.rabbitmq.topology import KANALEN
 
@@ -56,8 +57,10 @@ def _key(message: Message) -> Key:
 
 def _valid(chance: random.Random, number: int) -> Message:
     kanaal = KANALEN[number % len(KANALEN)]
-    body = json.dumps(klantcontact(chance, kanaal, 20), ensure_ascii=False).encode()
-    return Message(kanaal, message_id(chance), body)
+    contact = klantcontact(chance, kanaal, 20)
+    body = json.dumps(contact, ensure_ascii=False).encode()
+    token = tokens.of(kanaal, contact["opvoerder"]["identificatie"])
+    return Message(kanaal, message_id(chance), body, token=token)
 
 
 def _not_json(message: Message) -> Message:

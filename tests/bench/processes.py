@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.bench.peers.task import Task
 
+WORKER: Final = ("worker", "worker")
+"""`klantcontact worker`."""
 _CHECKOUT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 30.0
@@ -65,16 +67,18 @@ class Program:
 
 @asynccontextmanager
 async def program(
-    settings: Mapping[str, str], roles: Sequence[str], log: Path
+    settings: Mapping[str, str], module: Sequence[str], roles: Sequence[str], log: Path
 ) -> AsyncIterator[Program]:
-    """`klantcontact worker` with `settings` and nothing else of KLANTCONTACT_*, until the end.
+    """A worker with `settings` and nothing else of KLANTCONTACT_*, until the end.
+
+    `module` is what Python runs, with its arguments.
 
     Raises ProcessFailed when it doesn't stop as it should.
     """
-    command = ["-m", "worker", "worker", *(part for role in roles for part in ("--role", role))]
+    command = ["-m", *module, *(part for role in roles for part in ("--role", role))]
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stdout=out, stderr=out, cwd=log.parent, env=_own(settings)
+            sys.executable, *command, stdout=out, stderr=out, cwd=_CHECKOUT, env=_own(settings)
         )
     try:
         yield Program(process, log)

@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from tests.contacts import NOW
 from tests.facts import betrokkene, fill, register, zaak
+from tests.registering import registrations
 from tests.registrations import accepted, registration
 from worker.cli import app
 from worker.postgres.pool import connected
-from worker.postgres.registration import Registrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,10 +66,10 @@ def registered(database: str) -> Registration:
         async with connected(database, size=2) as pool:
             people = [betrokkene(), betrokkene(identificatie="buur", email=None)]
             await fill(pool, *register(), zaak(betrokkenen=people))
-            async with Registrations(pool).transaction() as transaction:
+            async with registrations(pool).transaction() as transaction:
                 await transaction.claim([asked], NOW)
                 facts = await transaction.facts([asked])
-                await transaction.write([accepted(asked, facts)], [], NOW)
+                await transaction.write([accepted(asked, facts)], NOW)
 
     asyncio.run(store())
     return asked

@@ -55,7 +55,7 @@ async def test_a_delivery_holds_what_was_published(broker: Broker) -> None:
     await broker.publish(
         b"\x00\xff",
         message_id="een",
-        headers={"zaak": "Z", "n": 1},
+        headers={"zaak": "Z", "n": 1, "authorization": None},
         reply_to="antwoord.callcenter.1",
         correlation_id="c",
         timestamp=datetime(2026, 11, 23, tzinfo=UTC),

@@ -6,9 +6,9 @@ from uuid import uuid4
 from tests.contacts import NOW, TOELICHTING, ZAAK
 from tests.facts import betrokkene, fill, zaak
 from tests.posted import post
+from tests.registering import registrations
 from tests.registrations import accepted, registration
 from worker.postgres import dossier as records
-from worker.postgres.registration import Registrations
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
@@ -24,10 +24,10 @@ OUTSIDE = {
 
 
 async def register(pool: Pool, *asked: Registration) -> None:
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         await transaction.claim(asked, NOW)
         facts = await transaction.facts(asked)
-        await transaction.write([accepted(each, facts) for each in asked], [], NOW)
+        await transaction.write([accepted(each, facts) for each in asked], NOW)
 
 
 async def _of(pool: Pool, *, reveal: bool = False) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.contacts import NOW
 from tests.facts import dated, fill, zaak
+from tests.registering import registrations
 from tests.registrations import accepted, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
@@ -18,7 +19,7 @@ from worker.postgres import dossier as records
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
-from worker.postgres.registration import Registrations
+from worker.relay import DueMail
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,16 +62,17 @@ _SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
 
 async def _register(pool: Pool) -> None:
     asked = [registration("nieuw"), registration("b7"), registration("d7")]
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         await transaction.claim(asked, NOW)
         facts = await transaction.facts(asked)
         rejected = refused(asked[2])
-        await transaction.write([accepted(asked[0], facts)], [rejected], NOW)
+        await transaction.write([accepted(asked[0], facts), rejected], NOW)
 
 
 async def _relay(pool: Pool) -> None:
     outbox = PostgresOutbox(pool)
-    (due, *_) = await outbox.claim(NOW, NOW, 10)
+    claimed = await outbox.claim(NOW, NOW, 10)
+    (due,) = [each for each in claimed if isinstance(each, DueMail)]
     await outbox.freeze([Finished(due.facts.mail, "a@b", b"x", "s")], NOW)
     await outbox.settle([due.row], [], NOW)
     await outbox.give_up({due.facts.mail: "because"})

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, fill, zaak
-from tests.posted import post
+from tests.posted import due_mails, post
 from worker.errors import Outage
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -38,12 +38,12 @@ async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None
     async with pool.acquire() as connection, connection.transaction():
         await connection.fetch("select id from outbox order by id limit 1 for update")
         async with asyncio.timeout(5):
-            assert len(await PostgresOutbox(pool).claim(NOW, LEASE, 10)) == 1
+            assert len(await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)) == 1
 
 
 async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool) -> None:
     (mail,) = await post(pool)
-    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
     facts = due.facts
     assert (facts.mail, facts.zaak, facts.adres) == (mail, ZAAK, "burger@example.nl")
     assert (facts.naam, facts.taal) == ("Voorbeeld Burger", "nl")
@@ -55,14 +55,14 @@ async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool)
 async def test_the_day_of_a_contact_is_the_day_in_the_netherlands(pool: Pool) -> None:
     await post(pool)
     await pool.execute("update klantcontact set datum_gezet = '2026-11-01T23:30:00Z'")
-    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
     assert due.facts.contacten[0].dag == date(2026, 11, 2)
 
 
 async def test_a_mail_goes_out_although_its_zaak_has_no_description(pool: Pool) -> None:
     await post(pool)
     await fill(pool, zaak(omschrijving=""), time=TIME + timedelta(hours=1))
-    (due,) = await PostgresOutbox(pool).claim(NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
     assert due.facts.zaak_omschrijving == ""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contacts import NOW
 from tests.fake_post import FakeMails, FakeOutbox
-from tests.posted import post
+from tests.posted import due_mails, post
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -77,30 +77,30 @@ def finished(mail: UUID, content: bytes = b"Subject: x\r\n\r\n") -> Finished:
 
 async def test_a_claimed_row_is_left_to_its_claimer_until_the_lease_ends(both: Post) -> None:
     (mail,) = await both.add()
-    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     assert (due.facts.mail, due.attempts, due.frozen) == (mail, 1, None)
-    assert await both.outbox.claim(NOW, LEASE, 10) == []
-    (again,) = await both.outbox.claim(AFTER, AFTER, 10)
+    assert await due_mails(both.outbox, NOW, LEASE, 10) == []
+    (again,) = await due_mails(both.outbox, AFTER, AFTER, 10)
     assert (again.row, again.attempts) == (due.row, 2)
 
 
 async def test_no_more_is_claimed_than_was_asked_for(both: Post) -> None:
     await both.add(3)
-    assert [len(await both.outbox.claim(NOW, LEASE, 2)) for _ in range(3)] == [2, 1, 0]
+    assert [len(await due_mails(both.outbox, NOW, LEASE, 2)) for _ in range(3)] == [2, 1, 0]
 
 
 async def test_what_is_settled_is_gone_and_what_is_parked_stays_away(both: Post) -> None:
     await both.add(2)
-    one, other = await both.outbox.claim(NOW, LEASE, 10)
+    one, other = await due_mails(both.outbox, NOW, LEASE, 10)
     await both.outbox.settle([one.row], [other.row], NOW)
-    assert await both.outbox.claim(AFTER, AFTER, 10) == []
+    assert await due_mails(both.outbox, AFTER, AFTER, 10) == []
 
 
 async def test_the_bytes_of_the_first_offering_are_those_of_every_other(both: Post) -> None:
     (mail,) = await both.add()
     for content in (b"eerst", b"daarna"):
         assert await both.outbox.freeze([finished(mail, content)], LEASE) == {mail}
-    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     assert due.frozen == b"eerst"
 
 
@@ -135,7 +135,7 @@ async def test_a_mail_that_came_to_its_end_is_not_offered_again(both: Post, sent
 
 async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post) -> None:
     (mail,) = await both.add()
-    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     await both.outbox.freeze([finished(mail)], LEASE)
     await both.outbox.settle([due.row], [], NOW)
     await both.mails.claim(mail, LEASE)
@@ -144,7 +144,7 @@ async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post
     assert await both.outbox.sweep(later - timedelta(seconds=1)) == 0
     assert await both.outbox.sweep(later) == 1
     assert await both.outbox.sweep(later) == 0
-    (again,) = await both.outbox.claim(later, later + _ONCE, 10)
+    (again,) = await due_mails(both.outbox, later, later + _ONCE, 10)
     assert again.facts.mail == mail
     await both.outbox.freeze([finished(mail)], later + _ONCE)
     assert await both.mails.claim(mail, later + _ONCE) == 1
@@ -152,7 +152,7 @@ async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post
 
 async def test_an_offer_that_nobody_took_is_made_again(both: Post) -> None:
     (mail,) = await both.add()
-    (due,) = await both.outbox.claim(NOW, LEASE, 10)
+    (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     await both.outbox.freeze([finished(mail)], LEASE)
     await both.outbox.settle([due.row], [], NOW)
     assert await both.outbox.sweep(AFTER) == 1

@@ -14,7 +14,8 @@ from worker.rabbitmq.checking import missing
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.consuming import Limits, consuming
 from worker.rabbitmq.gate import Gate
-from worker.rabbitmq.mail_jobs import MailJobs, MailOffers
+from worker.rabbitmq.mail_jobs import MailJobs
+from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import Publication, Publisher, publishing
 from worker.rabbitmq.topology import NOTIFICATIE, NOTIFICATIE_EMAIL
 
@@ -89,7 +90,7 @@ async def test_a_connection_that_is_gone_is_an_outage(broker: Broker) -> None:
 async def test_a_mail_job_comes_out_as_it_went_in(broker: Broker) -> None:
     offered = Finished(uuid4(), "burger@example.nl", b"Subject: x\r\n\r\n", "sjabloon")
     async with _publishing(broker) as publisher:
-        assert await MailOffers(publisher, "noreply@example.nl").offer([offered]) == [True]
+        assert await Offers(publisher, "noreply@example.nl").offer([offered]) == [True]
     async with _jobs(broker) as jobs:
         job = await jobs.next()
         assert job is not None
@@ -113,7 +114,7 @@ async def test_what_is_no_mail_job_is_passed_over_for_good(broker: Broker) -> No
     good = Finished(uuid4(), "burger@example.nl", b"x", None)
     async with _publishing(broker) as publisher:
         await publisher.publish([publication(1)])
-        await MailOffers(publisher, "noreply@example.nl").offer([good])
+        await Offers(publisher, "noreply@example.nl").offer([good])
     async with _jobs(broker) as jobs, asyncio.timeout(10):
         job = await jobs.next()
         assert job is not None

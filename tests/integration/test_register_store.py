@@ -167,7 +167,7 @@ async def test_each_kind_of_fact_is_shown_in_the_words_of_the_contract(pool: Poo
     await fill(pool)
     (one,) = await show(pool, "zaak", ZAAK)
     assert (one["vertrouwelijkheidaanduiding"], one["betrokkenen"]) == ("zaakvertrouwelijk", 1)
-    assert (await show(pool, "applicatie", None))[0]["clientIds"] == []
+    assert (await show(pool, "applicatie", None))[0]["clientIds"] == ["kcc", "mailrobot"]
     authorised = await show(pool, "autorisatie", "mdw-0042")
     assert authorised[0]["maxVertrouwelijkheidaanduiding"] == "zaakvertrouwelijk"
     assert await show(pool, "zaak", "niets") == []

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from tests.contacts import NOW, ZAAK
 from tests.facts import fill, zaak
-from tests.registering import store, within
+from tests.registering import registrations, store, within
 from tests.registrations import accepted, registration
 from tests.waiting import until
-from worker.postgres.registration import Registrations
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
@@ -30,7 +29,7 @@ async def _waits_for_a_lock(pool: Pool) -> bool:
 
 async def test_of_two_transactions_with_the_same_key_one_registers(pool: Pool) -> None:
     await fill(pool)
-    async with Registrations(pool).transaction() as first:
+    async with registrations(pool).transaction() as first:
         await within(first, registration("een"))
         second = asyncio.create_task(store(pool, registration("een")))
         await until(lambda: _waits_for_a_lock(pool), "the second waits for the first")
@@ -43,7 +42,7 @@ async def test_after_one_that_fails_the_other_with_the_same_key_registers(pool: 
     await fill(pool)
 
     async def claim_and_fail() -> asyncio.Task[None]:
-        async with Registrations(pool).transaction() as first:
+        async with registrations(pool).transaction() as first:
             await first.claim([registration("een")], NOW)
             second = asyncio.create_task(store(pool, registration("een")))
             await until(lambda: _waits_for_a_lock(pool), "the second waits for the first")
@@ -60,14 +59,14 @@ async def test_after_one_that_fails_the_other_with_the_same_key_registers(pool: 
 
 async def test_closing_a_zaak_waits_for_a_registration_that_looked_at_it(pool: Pool) -> None:
     await fill(pool)
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         asked = registration()
         await transaction.claim([asked], NOW)
         facts = await transaction.facts([asked])
         closing = asyncio.create_task(fill(pool, zaak(einddatum="2026-11-20"), time=LATER))
         await until(lambda: _waits_for_a_lock(pool), "the closing waits")
         assert await pool.fetchval("select einddatum from zaak") is None
-        await transaction.write([accepted(asked, facts)], [], NOW)
+        await transaction.write([accepted(asked, facts)], NOW)
     await closing
     assert await pool.fetchval("select einddatum from zaak") == date(2026, 11, 20)
     assert await pool.fetchval("select count(*) from klantcontact") == 1
@@ -80,7 +79,7 @@ async def test_a_registration_waits_for_a_closing_and_sees_it(pool: Pool) -> Non
         await connection.execute("update zaak set einddatum = '2026-11-20'")
 
         async def look() -> date | None:
-            async with Registrations(pool).transaction() as transaction:
+            async with registrations(pool).transaction() as transaction:
                 return (await transaction.facts([asked])).zaken[ZAAK].einddatum
 
         looking = asyncio.create_task(look())
@@ -90,7 +89,7 @@ async def test_a_registration_waits_for_a_closing_and_sees_it(pool: Pool) -> Non
 
 async def test_registrations_of_one_zaak_do_not_wait_for_each_other(pool: Pool) -> None:
     await fill(pool)
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         await within(transaction, registration())
         async with asyncio.timeout(5):
             await store(pool, registration())

@@ -10,14 +10,14 @@ import pytest
 
 from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, betrokkene, dated, fill, zaak
-from tests.posted import post
+from tests.posted import due_mails, post
+from tests.registering import registrations
 from tests.registrations import accepted, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
-from worker.postgres.registration import Registrations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,15 +44,13 @@ async def _register(pool: Pool, count: int) -> None:
         registration(f"{count}-{number}", zaak=f"{ZAAK}-{number}", documenten=[DOCUMENT])
         for number in range(count)
     ]
-    async with Registrations(pool).transaction() as transaction:
+    async with registrations(pool).transaction() as transaction:
         await transaction.claim(asked, NOW)
         facts = await transaction.facts(asked)
         half = len(asked) // 2 + 1
-        await transaction.write(
-            [accepted(each, facts) for each in asked[:half]],
-            [refused(each) for each in [*asked[half:], registration("altijd")]],
-            NOW,
-        )
+        judged = [accepted(each, facts) for each in asked[:half]]
+        rest = [refused(each) for each in [*asked[half:], registration("altijd")]]
+        await transaction.write([*judged, *rest], NOW)
 
 
 async def _many_zaken(pool: Pool, count: int) -> None:
@@ -88,7 +86,7 @@ async def test_a_relay_takes_the_same_statements_for_one_mail_and_for_many(
     for count in (1, 50):
         await post(pool, count)
         ran.ran.clear()
-        due = await outbox.claim(NOW, NOW + timedelta(hours=1), 100)
+        due = await due_mails(outbox, NOW, NOW + timedelta(hours=1), 100)
         assert len(due) == count
         finished = [Finished(each.facts.mail, "a@example.nl", b"x", "s") for each in due]
         await outbox.freeze(finished, LATER)

@@ -10,11 +10,12 @@ from tests.contacts import NOW, ZAAK, delivery
 from tests.facts import fill, register
 from tests.fakes import FakeStore
 from tests.known import known
+from tests.registering import registrations
 from tests.registrations import accepted, refused, registration, unreadable
-from worker.postgres.registration import Registrations
+from worker.registration import Earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.domain.facts import Facts
     from worker.envelope import Key, Rejection
@@ -53,7 +54,7 @@ class Fake:
 class Real:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self.store = Registrations(pool)
+        self.store = registrations(pool)
 
     async def fill(self) -> None:
         await fill(self._pool)
@@ -74,13 +75,13 @@ def kept(request: pytest.FixtureRequest) -> Kept:
 
 async def _commit(
     store: Store, asked: Sequence[Registration], rejected: Sequence[Rejection] = ()
-) -> tuple[dict[Key, bytes], Facts]:
+) -> tuple[Mapping[Key, Earlier], Facts]:
     async with store.transaction() as transaction:
-        before = await transaction.claim(asked, NOW) if asked else {}
+        before = (await transaction.claim(asked, NOW)).earlier if asked else {}
         facts = await transaction.facts(asked)
         refusals = {each.claim for each in rejected}
         fit = [each for each in asked if each.envelope.key not in {*before, *refusals}]
-        await transaction.write([accepted(each, facts) for each in fit], rejected, NOW)
+        await transaction.write([*(accepted(each, facts) for each in fit), *rejected], NOW)
     return before, facts
 
 
@@ -90,7 +91,7 @@ async def test_a_key_that_was_registered_is_known_with_its_digest(kept: Kept) ->
     assert (await _commit(kept.store, [first]))[0] == {}
     again = [registration("een", onderwerp="anders"), registration("twee")]
     before, _ = await _commit(kept.store, again)
-    assert before == {first.envelope.key: first.digest}
+    assert before == {first.envelope.key: Earlier(first.digest, first.id)}
     assert await kept.contacts() == 2
 
 
@@ -102,7 +103,7 @@ async def test_a_transaction_that_fails_registers_and_claims_nothing(kept: Kept)
         async with kept.store.transaction() as transaction:
             await transaction.claim([asked], NOW)
             facts = await transaction.facts([asked])
-            await transaction.write([accepted(asked, facts)], [], NOW)
+            await transaction.write([accepted(asked, facts)], NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -132,7 +133,7 @@ async def test_a_dead_letter_that_comes_again_keeps_the_id_it_has(kept: Kept) ->
     first, second, third = (unreadable(sent) for _ in range(3))
     for rejected in ([first], [second, third]):
         async with kept.store.transaction() as transaction:
-            ids = await transaction.write([], rejected, NOW)
+            ids = await transaction.write(rejected, NOW)
         assert ids == {each.id: first.id for each in rejected}
 
 

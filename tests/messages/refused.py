@@ -76,6 +76,12 @@ AGAINST_A_RULE = (
         body(opvoerder=opvoerder(identificatie="mdw-0001")),
     ),
     refused("applicatie", Code.APPLICATIE_NIET_GEAUTORISEERD, "user_id", user="portaal"),
+    refused(
+        "no-token",
+        Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+        "authorization",
+        headers={"x-eigen": "no-token", "authorization": None},
+    ),
     refused("zaak-onbekend", Code.ZAAK_ONBEKEND, "zaak", body(zaak="ZAAK-0")),
     refused("zaak-dicht", Code.ZAAK_AFGESLOTEN, "zaak", body(zaak="ZAAK-DICHT")),
     refused("zaak-uit", Code.ZAAKTYPE_STAAT_NIET_TOE, "zaak", body(zaak="ZAAK-UIT")),

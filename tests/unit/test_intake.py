@@ -9,9 +9,11 @@ from tests.contacts import NOW, QUEUE, TOELICHTING, body, delivery
 from tests.facts import register
 from tests.fakes import FakeLane, FakeStore, Lines
 from tests.known import known
-from worker.domain.rules import Policy
+from tests.tokens import FixedProofs
+from worker.domain.question import Policy
 from worker.errors import BatchRejected, Outage
 from worker.intake import Intake
+from worker.reading import Reader
 
 if TYPE_CHECKING:
     from worker.envelope import Delivery
@@ -24,7 +26,8 @@ def stored() -> FakeStore:
 
 def intake(store: FakeStore, lines: Lines | None = None) -> Intake:
     log = (lines or Lines()).log
-    return Intake(store, Policy(), 1024 * 1024, {QUEUE: "callcenter"}, lambda: NOW, log)
+    reader = Reader(FixedProofs(), 1024 * 1024, {QUEUE: "callcenter"}, log)
+    return Intake(reader, store, Policy(), lambda: NOW, log)
 
 
 def outcomes(lines: Lines) -> list[tuple[str, str | None]]:
@@ -208,4 +211,4 @@ async def test_a_defect_in_reading_one_message_costs_no_other_message() -> None:
     ]
     (line,) = lines.of("onverwacht")
     assert line["error"] == "KeyError"
-    assert line["plaats"].startswith("_read, line ")
+    assert line["plaats"].startswith("_one, line ")

@@ -9,6 +9,7 @@ from tests.contacts import ZAAK
 from tests.facts import betrokkene, register, zaak, zaaktype
 from tests.known import known
 from tests.registrations import registration
+from tests.tokens import ROBOT
 from worker.domain.notifications import Withheld, is_address, notifications
 
 _AS_BETROKKENE = {"soort": "betrokkene", "identificatie": "bsn-pseudoniem-1"}
@@ -87,8 +88,8 @@ def test_two_at_one_address_are_two_who_are_told() -> None:
 
 
 def test_a_system_with_the_name_of_somebody_involved_is_somebody_else() -> None:
-    system = {"soort": "geautomatiseerde_actor", "identificatie": "bsn-pseudoniem-1"}
-    assert told(betrokkene(), opvoerder=system) == {"bsn-pseudoniem-1": None}
+    system = {"soort": "geautomatiseerde_actor", "identificatie": ROBOT}
+    assert told(betrokkene(identificatie=ROBOT), opvoerder=system) == {ROBOT: None}
 
 
 def test_without_a_zaak_there_is_nobody_to_tell() -> None:

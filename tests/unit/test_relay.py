@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from worker.outcomes import Announcement
     from worker.rendering import MailFacts
 
 MINUTE = timedelta(minutes=1)
@@ -40,7 +41,7 @@ class Stopping:
     broker: FakeBroker
     wake: FakeWake
 
-    async def offer(self, jobs: Sequence[Finished]) -> list[bool]:
+    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
         self.wake.rounds = 0
         return await self.broker.offer(jobs)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +11,11 @@ from tests.contacts import NOW
 from tests.facts import betrokkene, zaak, zaaktype
 from tests.judged import BAD, GOOD, ask
 from worker.domain.decision import Refused, Registered, decide
-from worker.domain.rules import RULES, Question, violations
+from worker.domain.rules import RULES, violations
 from worker.errors import Code, Refusal
+
+if TYPE_CHECKING:
+    from worker.domain.question import Question
 
 
 def found(asked: Question) -> list[tuple[str, str | None]]:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import typer
 
-from worker.app import now
 from worker.cli import calling, timeline
 from worker.postgres import dossier as records
 from worker.postgres.pool import connected
+from worker.postgres.tls import database_url
+from worker.roles import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,8 +85,7 @@ def document(
 
 @asynccontextmanager
 async def _database() -> AsyncIterator[Pool]:
-    url = calling.settings().postgres_url.get_secret_value()
-    async with connected(url, size=1) as pool:
+    async with connected(database_url(calling.settings()), size=1) as pool:
         yield pool
 
 

@@ -19,7 +19,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from worker.app import now
 from worker.cli import calling
 from worker.domain.text import Moment
 from worker.errors import UsageError
@@ -28,6 +27,8 @@ from worker.postgres.pool import connected
 from worker.postgres.register import PostgresRegister
 from worker.postgres.showing import set_zaaktype
 from worker.postgres.showing import show as show_register
+from worker.postgres.tls import database_url
+from worker.roles import now
 
 app = typer.Typer(help="Zaken, zaaktypen, applicaties and autorisaties.", no_args_is_help=True)
 
@@ -88,7 +89,7 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
     with source, _progress(quiet=quiet) as progress:
         size = os.fstat(source.fileno()).st_size if source.seekable() else None
         task = progress.add_task("importing", total=size)
-        async with connected(settings.postgres_url.get_secret_value(), size=1) as pool:
+        async with connected(database_url(settings), size=1) as pool:
             return await import_lines(
                 source,
                 PostgresRegister(pool),
@@ -156,8 +157,7 @@ def show(
 
 
 async def _show(soort: str, identificatie: str | None) -> list[dict[str, Any]]:
-    url = calling.settings().postgres_url.get_secret_value()
-    async with connected(url, size=1) as pool:
+    async with connected(database_url(calling.settings()), size=1) as pool:
         return await show_register(pool, soort, identificatie)
 
 
@@ -219,8 +219,7 @@ def _on(switch: Switch | None) -> bool | None:
 async def _set(
     identificatie: str, klantcontacten: bool | None, notificaties: bool | None, by: str
 ) -> bool:
-    url = calling.settings().postgres_url.get_secret_value()
-    async with connected(url, size=1) as pool:
+    async with connected(database_url(calling.settings()), size=1) as pool:
         return await set_zaaktype(
             pool,
             identificatie,

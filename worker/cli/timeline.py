@@ -48,7 +48,8 @@ def klantcontact(found: dict[str, Any]) -> RenderableType:
 
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if found["correctie"]:
-        yield "correction of", str(found["vervolgOp"])
+        forced = ", on a closed zaak" if found["geforceerd"] else ""
+        yield "correction of", f"{found['vervolgOp']}{forced}"
     if found["status"]:
         yield "status then", found["status"]["omschrijving"]
     if found["onderwerp"]:

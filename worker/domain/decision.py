@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.domain.notifications import Notification, notifications
-from worker.domain.rules import Question, violations
+from worker.domain.rules import violations
 
 if TYPE_CHECKING:
     from worker.domain.facts import Zaak
+    from worker.domain.question import Question
     from worker.errors import Violation
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The klantcontact is to be stored at the zaak's current status (S2)."""
+    """The klantcontact is to be stored at the zaak's current status (S2).
+
+    `forced` marks a correction on a closed zaak, made by the stronger scope (zrc-007).
+    """
 
     zaak: Zaak | None
     notifications: tuple[Notification, ...]
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +40,6 @@ def decide(asked: Question) -> Decision:
     """Judge one registration; pure."""
     if found := violations(asked):
         return Refused(found)
-    return Registered(asked.zaak, notifications(asked.klantcontact, asked.zaak))
+    zaak = asked.zaak
+    closed = zaak is not None and zaak.einddatum is not None
+    return Registered(zaak, notifications(asked.klantcontact, zaak), forced=closed)

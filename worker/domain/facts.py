@@ -69,11 +69,13 @@ class Zaak:
 
 @dataclass(frozen=True, slots=True)
 class Applicatie:
-    """A channel system: which kanaal it is, and which types of contact it may send."""
+    """A channel system: which kanaal it is, which types it may send, under which client ids."""
 
     identificatie: str
     kanaal: str
     types: frozenset[str]
+    client_ids: frozenset[str] = frozenset()
+    """Under which names its ZGW tokens come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Autorisatie:
 
 
 Subject = tuple[str, str]
-"""(soort, identificatie): soort is `applicatie` or an opvoerder's soort."""
+"""(soort, identificatie): soort is `applicatie`, `rol`, or an opvoerder's soort."""
 
 
 @dataclass(frozen=True, slots=True)

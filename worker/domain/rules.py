@@ -6,65 +6,21 @@ so that a sender hears every reason at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from worker.domain.facts import GEFORCEERD_BIJWERKEN, TOEVOEGEN
-from worker.domain.klantcontact import OpvoerderSoort
+from worker.domain.trust import (
+    applicatie_is_authorised,
+    client_is_the_applicaties,
+    opvoerder_is_authenticated,
+    opvoerder_is_authorised,
+    token_is_of_its_time,
+)
 from worker.errors import Code, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from worker.domain.facts import Applicatie, Facts, Zaak
-    from worker.domain.klantcontact import Klantcontact
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The settings that rules look at."""
-
-    contacts_without_zaak: bool = False
-    clock_skew: timedelta = timedelta(seconds=60)
-    oldest_message: timedelta = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One registration with the facts around it: what every rule is asked about."""
-
-    klantcontact: Klantcontact
-    applicatie: str
-    kanaal: str
-    time: datetime
-    now: datetime
-    facts: Facts
-    policy: Policy
-
-    @property
-    def zaak(self) -> Zaak | None:
-        """The zaak as the register has it, if it does."""
-        return self.facts.zaken.get(self.klantcontact.zaak or "")
-
-    @property
-    def registered_applicatie(self) -> Applicatie | None:
-        """The applicatie as the register has it, if it does."""
-        return self.facts.applicaties.get(self.applicatie)
-
-    def forced(self) -> bool:
-        """Whether this is a correction that both parties may make on a closed zaak (zrc-007)."""
-        return self.klantcontact.correctie and all(
-            self.facts.allowed(subject, GEFORCEERD_BIJWERKEN, self.zaak)
-            for subject in (("applicatie", self.applicatie), self.opvoerder)
-        )
-
-    @property
-    def opvoerder(self) -> tuple[str, str]:
-        """The opvoerder as the subject of an autorisatie."""
-        opvoerder = self.klantcontact.opvoerder
-        return opvoerder.soort, opvoerder.identificatie
+    from worker.domain.question import Question
 
 
 def message_is_recent(asked: Question) -> Violation | None:
@@ -128,32 +84,6 @@ def zaaktype_allows(asked: Question) -> Violation | None:
     return None
 
 
-def opvoerder_is_authorised(asked: Question) -> Violation | None:
-    """Whoever enters it may do so for this zaak (S7); a betrokkene may for their own."""
-    klantcontact, zaak = asked.klantcontact, asked.zaak
-    if klantcontact.zaak is not None and zaak is None:
-        return None
-    if klantcontact.opvoerder.soort is OpvoerderSoort.BETROKKENE:
-        people = {each.identificatie for each in zaak.betrokkenen} if zaak else set()
-        authorised = klantcontact.opvoerder.identificatie in people
-    else:
-        authorised = asked.facts.allowed(asked.opvoerder, TOEVOEGEN, zaak)
-    if authorised:
-        return None
-    detail = f"no autorisatie with scope {TOEVOEGEN} covers this zaak"
-    return Violation(Code.OPVOERDER_NIET_GEAUTORISEERD, detail, "opvoerder")
-
-
-def applicatie_is_authorised(asked: Question) -> Violation | None:
-    """The applicatie needs the scope as well (S7, Autorisaties API)."""
-    if asked.klantcontact.zaak is not None and asked.zaak is None:
-        return None
-    if asked.facts.allowed(("applicatie", asked.applicatie), TOEVOEGEN, asked.zaak):
-        return None
-    detail = f"no autorisatie with scope {TOEVOEGEN} covers this zaak"
-    return Violation(Code.APPLICATIE_NIET_GEAUTORISEERD, detail, "user_id")
-
-
 def content_is_given(asked: Question) -> Violation | None:
     """At least a toelichting or a document (S5)."""
     klantcontact = asked.klantcontact
@@ -196,6 +126,9 @@ RULES: tuple[Callable[[Question], Violation | None], ...] = (
     message_is_recent,
     applicatie_is_known,
     kanaal_fits,
+    token_is_of_its_time,
+    client_is_the_applicaties,
+    opvoerder_is_authenticated,
     zaak_is_given,
     zaak_is_known,
     zaak_is_running,

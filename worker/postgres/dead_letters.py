@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from worker.envelope import Delivery, Key, Rejection
     from worker.postgres.pool import Connection
     from worker.registration import Acceptance
+
+
+_TOKEN_HEADERS: Final = frozenset({"authorization", "Authorization"})
 
 
 async def store_dead_letters(
@@ -34,17 +38,19 @@ async def store_dead_letters(
         """
         insert into dead_letter as d
             (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
-             headers, body, aantal, eerste, laatste)
+             headers, body, identiteit, aantal, eerste, laatste)
         select id, 'open', code, probleem::jsonb, queue, applicatie, bron, bericht_id, digest,
-               zaak, headers::jsonb, body, aantal, $13, $13
+               zaak, headers::jsonb, body, identiteit::jsonb, aantal, $14, $14
         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::bytea[], $12::int[])
+                    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::bytea[], $12::text[],
+                    $13::int[])
             as nieuw (id, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
-                      headers, body, aantal)
+                      headers, body, identiteit, aantal)
         on conflict (applicatie, bron, bericht_id, digest) do update set
             toestand = 'open', code = excluded.code,
             probleem = excluded.probleem || jsonb_build_object('instance', 'urn:uuid:' || d.id),
             zaak = excluded.zaak, headers = excluded.headers, body = excluded.body,
+            identiteit = excluded.identiteit,
             aantal = d.aantal + excluded.aantal, laatste = excluded.laatste
         returning id, applicatie, bron, bericht_id, digest
         """,
@@ -82,6 +88,7 @@ def _row(rejected: Rejection) -> list[Any]:
         rejected.zaak,
         _json(_properties(rejected)),
         rejected.delivery.body,
+        _identity_of_token(rejected),
     ]
 
 
@@ -89,7 +96,7 @@ def _properties(rejected: Rejection) -> dict[str, Any]:
     """Headers and properties as they came, in what JSON can say."""
     delivery = rejected.delivery
     return {
-        "headers": dict(delivery.headers),
+        "headers": _without_signature(rejected),
         "content_type": delivery.content_type,
         "content_encoding": delivery.content_encoding,
         "message_id": delivery.message_id,
@@ -99,6 +106,27 @@ def _properties(rejected: Rejection) -> dict[str, Any]:
         "correlation_id": delivery.correlation_id,
         "time": rejected.envelope.time if rejected.envelope else None,
     }
+
+
+def _identity_of_token(rejected: Rejection) -> str | None:
+    """What the token proved; a token that proved nothing stays in the headers, whole."""
+    if rejected.identity is None:
+        return None
+    proven = asdict(rejected.identity)
+    proven["binding"] = proven["binding"].hex() if proven["binding"] else None
+    return _json(proven)
+
+
+def _without_signature(rejected: Rejection) -> dict[str, Any]:
+    """Headers as they came, but for the signature of a good token.
+
+    With it, whoever reads the table could speak in somebody's name.
+    """
+    headers = dict(rejected.delivery.headers)
+    if rejected.identity is not None:
+        for name in _TOKEN_HEADERS & headers.keys():
+            headers[name] = f"{str(headers[name]).rpartition('.')[0]}."
+    return headers
 
 
 def _json(value: dict[str, Any]) -> str:

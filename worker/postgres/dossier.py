@@ -156,6 +156,7 @@ def _contact(
         "documenten": documents,
         "correctie": row["correctie"],
         "vervolgOp": row["vervolg_op"],
+        "geforceerd": row["geforceerd"],
         "notificaties": told,
     }
 

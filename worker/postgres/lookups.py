@@ -15,6 +15,7 @@ from worker.domain.facts import (
     Vertrouwelijkheid,
     Zaak,
 )
+from worker.domain.question import opvoerder_subjects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,11 @@ async def facts(connection: Connection, asked: Sequence[Registration]) -> Facts:
     """Zaken, applicaties, autorisaties and earlier klantcontacten that `asked` refers to."""
     contacts = [each.klantcontact for each in asked]
     subjects = {("applicatie", each.envelope.applicatie) for each in asked}
-    subjects |= {(each.opvoerder.soort, each.opvoerder.identificatie) for each in contacts}
+    subjects |= {
+        subject
+        for each in asked
+        for subject in opvoerder_subjects(each.klantcontact, each.identity)
+    }
     return Facts(
         zaken=await _zaken(connection, {each.zaak for each in contacts if each.zaak}),
         applicaties=await _applicaties(connection, {each.envelope.applicatie for each in asked}),
@@ -93,12 +98,14 @@ async def _betrokkenen(connection: Connection, zaken: list[str]) -> dict[str, li
 async def _applicaties(connection: Connection, identificaties: set[str]) -> dict[str, Applicatie]:
     rows = await connection.fetch(
         """
-        select identificatie, kanaal, types from applicatie
+        select identificatie, kanaal, types, client_ids from applicatie
         where identificatie = any ($1::text[])
         """,
         list(identificaties),
     )
-    return {row[0]: Applicatie(row[0], row[1], frozenset(row[2])) for row in rows}
+    return {
+        row[0]: Applicatie(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in rows
+    }
 
 
 async def _autorisaties(

@@ -6,17 +6,24 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import orjson
+
+from worker.outcomes import Event, Reply
 from worker.postgres.pool import transaction, translated
-from worker.relay import DueMail
+from worker.relay import DueAnnouncement, DueMail
 from worker.rendering import Contact, MailFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    import asyncpg
+
     from worker.finishing import Finished
+    from worker.outcomes import Announcement
     from worker.postgres.pool import Connection, Pool
+    from worker.relay import Due
 
 # The day that a mail names is the day in the Netherlands.
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -53,7 +60,7 @@ class PostgresOutbox:
             )
         return swept
 
-    async def claim(self, now: datetime, until: datetime, most: int) -> list[DueMail]:
+    async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
         """Oldest first; rows that another relay has in hand are passed over."""
         async with transaction(self._pool) as connection:
             rows = await connection.fetch(
@@ -62,40 +69,18 @@ class PostgresOutbox:
                     select id from outbox
                     where geparkeerd is null and beschikbaar <= $1
                     order by beschikbaar limit $3 for update skip locked
-                ), geclaimd as (
-                    update outbox as o set beschikbaar = $2, pogingen = o.pogingen + 1
-                    from due where o.id = due.id
-                    returning o.id, o.onderwerp, o.pogingen
                 )
-                select g.id, g.pogingen, m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal,
-                       m.gemaakt, m.bytes
-                from geclaimd as g
-                join mail as m on m.id = g.onderwerp
-                left join zaak as z on z.identificatie = m.zaak
+                update outbox as o set beschikbaar = $2, pogingen = o.pogingen + 1
+                from due where o.id = due.id
+                returning o.id, o.soort, o.pogingen, o.onderwerp, o.adres, o.correlatie, o.inhoud
                 """,
                 now,
                 until,
                 most,
             )
-            contacts = await _contacts(connection, [row[2] for row in rows])
-        return [
-            DueMail(
-                row=row[0],
-                attempts=row[1],
-                frozen=row[9],
-                facts=MailFacts(
-                    mail=row[2],
-                    zaak=row[3],
-                    zaak_omschrijving=row[4] or "",
-                    naam=row[5],
-                    adres=row[6],
-                    taal=row[7],
-                    contacten=tuple(contacts[row[2]]),
-                    moment=row[8],
-                ),
-            )
-            for row in rows
-        ]
+            mails = {row[3]: row for row in rows if row[1] == "mail"}
+            due: list[Due] = list(await _mails(connection, mails)) if mails else []
+        return due + [_announcement(row) for row in rows if row[1] != "mail"]
 
     async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
         """The bytes of the first offering stay; a retry is the same mail.
@@ -157,6 +142,48 @@ class PostgresOutbox:
                 sorted(mails),
                 [mails[mail] for mail in sorted(mails)],
             )
+
+
+def _announcement(row: asyncpg.Record) -> DueAnnouncement:
+    told: Announcement
+    if row[1] == "gebeurtenis":
+        told = Event(row[3], row[4], row[6])
+    else:
+        told = Reply(row[3], orjson.loads(row[6])["type"], row[6], row[4], row[5])
+    return DueAnnouncement(row[0], row[2], told)
+
+
+async def _mails(
+    connection: Connection, claimed: Mapping[UUID, asyncpg.Record]
+) -> Iterable[DueMail]:
+    """The facts of the mails that the claimed rows stand for."""
+    rows = await connection.fetch(
+        """
+        select m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal, m.gemaakt, m.bytes
+        from mail as m left join zaak as z on z.identificatie = m.zaak
+        where m.id = any ($1::uuid[])
+        """,
+        list(claimed),
+    )
+    contacts = await _contacts(connection, list(claimed))
+    return [
+        DueMail(
+            row=claimed[row[0]][0],
+            attempts=claimed[row[0]][2],
+            frozen=row[7],
+            facts=MailFacts(
+                mail=row[0],
+                zaak=row[1],
+                zaak_omschrijving=row[2] or "",
+                naam=row[3],
+                adres=row[4],
+                taal=row[5],
+                contacten=tuple(contacts[row[0]]),
+                moment=row[6],
+            ),
+        )
+        for row in rows
+    ]
 
 
 async def _contacts(connection: Connection, mails: list[UUID]) -> dict[UUID, list[Contact]]:

@@ -8,12 +8,14 @@ from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
 from worker.domain.klantcontact import Afspraak, Gesprekspartner, Uitkomst
+from worker.outcomes import Event, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from worker.outcomes import Announcement
     from worker.postgres.pool import Connection
     from worker.registration import Acceptance, Registration
 
@@ -23,8 +25,10 @@ _PARTNERS: TypeAdapter[tuple[Gesprekspartner, ...]] = TypeAdapter(tuple[Gespreks
 _AGREEMENTS: TypeAdapter[tuple[Afspraak, ...]] = TypeAdapter(tuple[Afspraak, ...])
 
 
-async def store(connection: Connection, accepted: Sequence[Acceptance], now: datetime) -> None:
-    """Write all rows of all registrations, a COPY per table.
+async def store(
+    connection: Connection, accepted: Sequence[Acceptance], now: datetime
+) -> list[UUID]:
+    """Write all rows of all registrations, a COPY per table; returns the mails to be sent.
 
     COPY takes rows as they are: by unnest, asyncpg looks at every element of every column for
     nested arrays, and PostgreSQL takes the arrays apart again.
@@ -35,7 +39,7 @@ async def store(connection: Connection, accepted: Sequence[Acceptance], now: dat
         records=[_klantcontact(each, now) for each in accepted],
     )
     await _documenten(connection, [each.registration for each in accepted])
-    await _notificaties(connection, accepted, now)
+    return await _notificaties(connection, accepted, now)
 
 
 _COLUMNS = (
@@ -57,6 +61,7 @@ _COLUMNS = (
     "afspraken",
     "correctie",
     "vervolg_op",
+    "geforceerd",
     "status_omschrijving",
     "status_datum_gezet",
     "applicatie",
@@ -91,6 +96,7 @@ def _klantcontact(accepted: Acceptance, now: datetime) -> tuple[Any, ...]:
         _AGREEMENTS.dump_json(contact.afspraken).decode() if contact.afspraken else None,
         contact.correctie,
         contact.vervolg_op,
+        accepted.decision.forced,
         status.omschrijving if status else None,
         status.datum_gezet if status else None,
         registration.envelope.applicatie,
@@ -157,8 +163,8 @@ def _documents(registered: Registration) -> Iterable[tuple[Any, ...]]:
 
 async def _notificaties(
     connection: Connection, accepted: Sequence[Acceptance], now: datetime
-) -> None:
-    """One notificatie per betrokkene, one mail per address, one outbox row per mail."""
+) -> list[UUID]:
+    """One notificatie per betrokkene, one mail per address; returns the mails."""
     mails: list[tuple[Any, ...]] = []
     rows: list[tuple[Any, ...]] = []
     for each in accepted:
@@ -175,13 +181,7 @@ async def _notificaties(
             columns=("klantcontact", "betrokkene", "rol", "toestand", "reden", "mail"),
             records=rows,
         )
-    if mails:
-        await connection.copy_records_to_table(
-            "outbox",
-            columns=("id", "soort", "onderwerp", "beschikbaar"),
-            records=[(mail[0], "mail", mail[0], now) for mail in mails],
-        )
-        await connection.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
+    return [mail[0] for mail in mails]
 
 
 def _plan(
@@ -205,3 +205,31 @@ def _plan(
                 )
         state = "opgenomen" if mail else "achterwege"
         rows.append((contact, person.identificatie, person.rol, state, each.withheld, mail))
+
+
+async def send(
+    connection: Connection,
+    mails: Sequence[UUID],
+    announcements: Sequence[Announcement],
+    now: datetime,
+) -> None:
+    """Put all that is to leave in the outbox, and wake a relay."""
+    if not mails and not announcements:
+        return
+    rows = [(mail, "mail", mail, now, None, None, None) for mail in mails]
+    rows += [_announcement(each, now) for each in announcements]
+    await connection.copy_records_to_table(
+        "outbox",
+        columns=("id", "soort", "onderwerp", "beschikbaar", "adres", "correlatie", "inhoud"),
+        records=rows,
+    )
+    await connection.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
+
+
+def _announcement(told: Announcement, now: datetime) -> tuple[Any, ...]:
+    match told:
+        case Event():
+            return uuid7(), "gebeurtenis", told.id, now, told.type, None, told.content
+        case Reply():
+            correlation = told.correlation_id
+            return uuid7(), "antwoord", told.id, now, told.queue, correlation, told.content

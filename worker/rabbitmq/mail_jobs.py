@@ -11,44 +11,15 @@ from uuid import UUID
 
 from worker.mailer import Job
 from worker.rabbitmq.consuming import Consumer, Limits
-from worker.rabbitmq.publishing import Publication, Publisher
-from worker.rabbitmq.topology import NOTIFICATIE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from worker.envelope import Delivery
-    from worker.finishing import Finished
 
-_TYPE = "nl.overheid.klantcontacten.mail-verzenden"
 _ONE = Limits(deliveries=1, bytes=1)
 
 
-class MailOffers:
-    """The relay's side."""
-
-    def __init__(self, publisher: Publisher, sender: str) -> None:
-        self._publisher = publisher
-        self._sender = sender
-
-    async def offer(self, jobs: Sequence[Finished]) -> list[bool]:
-        """Publish all; whether each was confirmed, in order."""
-        return await self._publisher.publish([self._publication(job) for job in jobs])
-
-    def _publication(self, job: Finished) -> Publication:
-        return Publication(
-            exchange=NOTIFICATIE,
-            routing_key="email",
-            message_id=str(job.mail),
-            body=job.content,
-            content_type="message/rfc822",
-            type=_TYPE,
-            headers={"afzender": self._sender, "ontvanger": job.address},
-        )
-
-
 class MailJobs:
-    """The mailer's side."""
+    """The mailer's side; the relay's is in `offers`."""
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer

@@ -27,7 +27,10 @@ _CONFIRM_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One persistent message. `user_id` must be the connection's own user, or None."""
+    """One persistent message. `user_id` must be the connection's own user, or None.
+
+    A `mandatory` one that no queue takes counts as not confirmed; another one as delivered.
+    """
 
     exchange: str
     routing_key: str
@@ -38,6 +41,9 @@ class Publication:
     user_id: str | None = None
     timestamp: datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    reply_to: str | None = None
+    correlation_id: str | None = None
+    mandatory: bool = True
 
 
 class Publisher:
@@ -65,6 +71,8 @@ class Publisher:
             user_id=publication.user_id,
             timestamp=publication.timestamp,
             headers=dict(publication.headers) or None,
+            reply_to=publication.reply_to,
+            correlation_id=publication.correlation_id,
         )
         try:
             await self._channel.basic_publish(
@@ -72,7 +80,7 @@ class Publisher:
                 exchange=publication.exchange,
                 routing_key=publication.routing_key,
                 properties=properties,
-                mandatory=True,
+                mandatory=publication.mandatory,
                 wait=False,
             )
         except DeliveryError:

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any, cast
 from tests.bench.material import messages
 from tests.bench.peers.same_work import pool
 from tests.bench.peers.task import Task, answer
+from tests.bench.peers.trusting import Trusting
 from worker import logs
-from worker.domain.rules import Policy
+from worker.domain.question import Policy
 from worker.envelope import Delivery
 from worker.intake import Intake
+from worker.outcomes import Announcer
 from worker.postgres.registration import Transaction
 from worker.rabbitmq.topology import REGISTRATIE, REGISTRATIE_QUEUES
+from worker.reading import Reader
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ class RecordingStore:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Nothing of it reaches the database."""
         recorder = Recorder(self.pool)
-        yield Transaction(cast("Connection", recorder))
+        yield Transaction(cast("Connection", recorder), Announcer("urn:bench"))
         self.batches.append(recorder.calls)
 
 
@@ -88,9 +91,8 @@ async def run(task: Task) -> float:
     lanes = task.options.get("lanes", settings.intake_lanes)
     async with pool(task.postgres, lanes) as opened:
         store = RecordingStore(opened)
-        intake = Intake(
-            store, Policy(), settings.message_bytes, REGISTRATIE_QUEUES, _now, logs.log()
-        )
+        reader = Reader(Trusting(), settings.message_bytes, REGISTRATIE_QUEUES, logs.log())
+        intake = Intake(reader, store, Policy(), _now, logs.log())
         for batch in _batches(task, settings.batch_size):
             await intake.take(batch)
         waiting = iter(store.batches)

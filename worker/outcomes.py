@@ -1,0 +1,151 @@
+"""What others are told of a message's outcome: an event for everybody, a reply for its sender.
+
+Both are CloudEvents (structured; NL GOV profile) and information-poor: ids and codes, never
+what was said. Only the reply names a field that the sender made up: that is their own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from uuid_utils.compat import uuid7
+
+from worker.errors import problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from worker.envelope import Delivery, Rejection
+    from worker.registration import Acceptance, Registration, Repetition
+
+GEREGISTREERD: Final = "nl.overheid.klantcontacten.klantcontact-geregistreerd"
+AFGEWEZEN: Final = "nl.overheid.klantcontacten.klantcontact-afgewezen"
+CONTENT_TYPE: Final = "application/cloudevents+json"
+
+_DIRECT: Final = "amq.rabbitmq.reply-to."
+"""What the broker makes of a sender's own connection: nobody else's queue."""
+# A short string of AMQP 0-9-1, as a routing key is.
+_LONGEST: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """For whoever subscribes to `type`."""
+
+    id: UUID
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """For the sender of one message, on the queue that it named."""
+
+    id: UUID
+    type: str
+    content: bytes
+    queue: str
+    correlation_id: str | None
+
+
+Announcement = Event | Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Says what became of messages; `source` names this installation: `urn:nld:oin:...`."""
+
+    source: str
+
+    def registered(self, accepted: Acceptance, now: datetime) -> list[Announcement]:
+        """An event, and a reply if it is asked for."""
+        event = self._geregistreerd(accepted.registration, accepted.klantcontact, now)
+        return [event, *_reply(event, event.content, accepted.registration.delivery)]
+
+    def repeated(self, repetition: Repetition, now: datetime) -> list[Announcement]:
+        """The same reply again; for everybody else nothing happened."""
+        event = self._geregistreerd(repetition.registration, repetition.klantcontact, now)
+        return _reply(event, event.content, repetition.registration.delivery)
+
+    def refused(self, rejection: Rejection, kept: UUID, now: datetime) -> list[Announcement]:
+        """As `registered`; `kept` is the dead letter that it is kept as."""
+        delivery, envelope = rejection.delivery, rejection.envelope
+        named = envelope.id if envelope else delivery.message_id
+        data = {
+            "bericht": {
+                "applicatie": delivery.user_id,
+                "bron": envelope.source if envelope else None,
+                "id": named,
+            },
+            "probleem": problem(rejection.violations, f"urn:uuid:{kept}"),
+        }
+        event_id = uuid7()
+        full = self._event(event_id, AFGEWEZEN, named or str(kept), now, data)
+        masked = data
+        if any(each.made_up for each in rejection.violations):
+            masked = data | {"probleem": _masked(rejection, kept)}
+        content = self._event(event_id, AFGEWEZEN, named or str(kept), now, masked)
+        event = Event(event_id, AFGEWEZEN, content)
+        return [event, *_reply(event, full, delivery)]
+
+    def _geregistreerd(self, asked: Registration, made: UUID, now: datetime) -> Event:
+        """The event has the klantcontact's own id: told twice, it is known as the same."""
+        data = {
+            "klantcontact": str(made),
+            "zaak": asked.klantcontact.zaak,
+            "bericht": {
+                "applicatie": asked.envelope.applicatie,
+                "bron": asked.envelope.source,
+                "id": asked.envelope.id,
+            },
+        }
+        content = self._event(made, GEREGISTREERD, str(made), now, data)
+        return Event(made, GEREGISTREERD, content)
+
+    def _event(
+        self, event: UUID, kind: str, subject: str, now: datetime, data: dict[str, Any]
+    ) -> bytes:
+        return orjson.dumps(
+            {
+                "specversion": "1.0",
+                "id": str(event),
+                "source": self.source,
+                "type": kind,
+                "subject": subject,
+                "time": now,
+                "datacontenttype": "application/json",
+                "data": data,
+            }
+        )
+
+
+def _masked(rejection: Rejection, kept: UUID) -> dict[str, Any]:
+    """The problem without the names of fields that are not in the contract."""
+    full = problem(rejection.violations, f"urn:uuid:{kept}")
+    errors = [
+        {**each, "field": None} if violation.made_up else each
+        for each, violation in zip(full["errors"], rejection.violations, strict=True)
+    ]
+    return {**full, "errors": errors}
+
+
+def _reply(event: Event, content: bytes, delivery: Delivery) -> list[Announcement]:
+    queue = delivery.reply_to
+    if not queue or not may_be_answered(queue, delivery.user_id):
+        return []
+    return [Reply(event.id, event.type, content, queue, delivery.correlation_id)]
+
+
+def may_be_answered(queue: str, applicatie: str | None) -> bool:
+    """Whether a reply may go to `queue`: the sender's own connection, or a queue of its own.
+
+    A reply is written to the default exchange, by which every queue can be reached: one that
+    went wherever `reply_to` says would let any sender write to the worker's own queues.
+    """
+    if len(queue.encode()) > _LONGEST:
+        return False
+    own = f"antwoord.{applicatie}." if applicatie else None
+    return queue.startswith(_DIRECT) or (own is not None and queue.startswith(own))

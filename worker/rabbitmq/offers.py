@@ -1,0 +1,66 @@
+"""What the relay publishes: mail jobs, events and replies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from worker.finishing import Finished
+from worker.outcomes import CONTENT_TYPE, Event, Reply
+from worker.rabbitmq.publishing import Publication, Publisher
+from worker.rabbitmq.topology import GEBEURTENIS, NOTIFICATIE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.outcomes import Announcement
+
+MAIL_VERZENDEN: Final = "nl.overheid.klantcontacten.mail-verzenden"
+_DEFAULT_EXCHANGE: Final = ""
+
+
+class Offers:
+    """The relay's side of the broker; `sender` is the envelope sender of mails."""
+
+    def __init__(self, publisher: Publisher, sender: str) -> None:
+        self._publisher = publisher
+        self._sender = sender
+
+    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
+        """Publish all; whether each was confirmed, in order."""
+        return await self._publisher.publish([self._publication(job) for job in jobs])
+
+    def _publication(self, job: Finished | Announcement) -> Publication:
+        match job:
+            case Finished():
+                return self._mail(job)
+            case Event():
+                return _announced(job, GEBEURTENIS, job.type)
+            case Reply():
+                return _announced(job, _DEFAULT_EXCHANGE, job.queue, job.correlation_id)
+
+    def _mail(self, job: Finished) -> Publication:
+        return Publication(
+            exchange=NOTIFICATIE,
+            routing_key="email",
+            message_id=str(job.mail),
+            body=job.content,
+            content_type="message/rfc822",
+            type=MAIL_VERZENDEN,
+            headers={"afzender": self._sender, "ontvanger": job.address},
+        )
+
+
+def _announced(
+    told: Announcement, exchange: str, routing_key: str, correlation_id: str | None = None
+) -> Publication:
+    """Nobody has to listen: what no queue takes is gone, and that is no failure."""
+    return Publication(
+        exchange=exchange,
+        routing_key=routing_key,
+        message_id=str(told.id),
+        body=told.content,
+        content_type=CONTENT_TYPE,
+        type=told.type,
+        correlation_id=correlation_id,
+        mandatory=False,
+    )

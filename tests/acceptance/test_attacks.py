@@ -181,9 +181,7 @@ BODIES = (
     ),
     attack("a lone surrogate", Code.ONLEESBAAR, None, body()[:-1] + b', "onderwerp": "\\ud800"}'),
     attack("json in depth", Code.ONLEESBAAR, None, b'{"a":' * DEEP),
-    attack(
-        "a number without end", Code.ONLEESBAAR, None, b'{"omvang": 1' + b"0" * 900_000 + b"}"
-    ),
+    attack("a number without end", Code.ONLEESBAAR, None, b'{"omvang": 1' + b"0" * 900_000 + b"}"),
     attack(
         "an event of another kind",
         Code.ONGELDIG,

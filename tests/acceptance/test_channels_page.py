@@ -1,0 +1,88 @@
+"""docs/channels.md: what it tells a channel's engineer to run works as it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import tokens
+from tests.facts import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.broker import Broker
+    from tests.program import Program
+    from worker.postgres.pool import Pool
+
+    Start = Callable[..., Awaitable[Program]]
+
+_CHECKOUT = Path(__file__).parents[2]
+_PAGE = (_CHECKOUT / "docs" / "channels.md").read_text(encoding="utf-8")
+
+
+def _example(language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", _PAGE, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+async def _run(*command: str, **environment: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, **environment},
+        cwd=_CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+@pytest.fixture
+async def made(pool: Pool, start: Start) -> Callable[[str], Awaitable[None]]:
+    """Checks that an example's output names the klantcontact that it made."""
+    await fill(pool)
+    await (await start("--role", "intake", "--role", "relay")).ready(2)
+
+    async def check(output: str) -> None:
+        (contact,) = await pool.fetch("select id::text, zaak from klantcontact")
+        assert contact["id"] in output
+        assert contact["zaak"] in output
+
+    return check
+
+
+def _environment(broker: Broker) -> dict[str, str]:
+    return {"AMQP_URL": broker.url("callcenter"), "CLIENT_SECRET": tokens.SECRET}
+
+
+async def test_the_example_in_python_registers_and_hears_of_it(
+    broker: Broker, made: Callable[[str], Awaitable[None]], tmp_path: Path
+) -> None:
+    file = tmp_path / "first.py"
+    file.write_text(_example("python"), encoding="utf-8")
+    await made(await _run(sys.executable, str(file), **_environment(broker)))
+
+
+async def test_the_example_in_javascript_registers_and_hears_of_it(
+    broker: Broker, made: Callable[[str], Awaitable[None]], modules: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "first.js"
+    file.write_text(_example("javascript"), encoding="utf-8")
+    given = {**_environment(broker), "NODE_PATH": str(modules)}
+    await made(await _run("node", str(file), **given))
+
+
+async def test_the_command_registers_and_shows_what_it_became(
+    broker: Broker, made: Callable[[str], Awaitable[None]], environment: dict[str, str]
+) -> None:
+    (line,) = re.findall(r"^klantcontact (publish .*)$", _PAGE, re.MULTILINE)
+    given = {**environment, "KLANTCONTACT_AMQP_URL": broker.url("callcenter")}
+    await made(await _run(sys.executable, "-m", "worker", *line.split(), **given))

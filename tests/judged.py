@@ -234,6 +234,19 @@ BAD: dict[str, tuple[Question, str, str | None]] = {
         Code.ZAAK_AFGESLOTEN,
         "zaak",
     ),
+    "a correction on a closed zaak by somebody involved, whatever the roles of the token": (
+        ask(
+            zaak(einddatum="2026-11-01"),
+            BOTH_FORCED[0],
+            autorisatie("rol", "teamleider", scopes=FORCED),
+            opvoerder={"soort": "betrokkene", "identificatie": "bsn-pseudoniem-1"},
+            token={"roles": ("teamleider",)},
+            eerdere={EARLIER: ZAAK},
+            **correction(),
+        ),
+        Code.ZAAK_AFGESLOTEN,
+        "zaak",
+    ),
     "no correction, although both may": (
         ask(zaak(einddatum="2026-11-01"), *BOTH_FORCED),
         Code.ZAAK_AFGESLOTEN,

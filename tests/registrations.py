@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,11 @@ def registration(message_id: str | None = None, **changes: object) -> Registrati
     identity = FixedProofs().prove(sent.headers, sent.body)
     digest = klantcontact.digest()
     return Registration(uuid7(), sent, envelope, klantcontact, digest, "callcenter", identity)
+
+
+def bound_by(asked: Registration, token: bytes) -> Registration:
+    """`asked` with a token that is bound to it."""
+    return replace(asked, identity=replace(asked.identity, binding=token))
 
 
 def question(asked: Registration, facts: Facts, **changes: object) -> Question:

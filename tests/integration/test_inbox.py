@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.contacts import NOW
 from tests.facts import fill
 from tests.registering import registrations, store
-from tests.registrations import registration
+from tests.registrations import bound_by, registration
+from tests.statements import written_down
 from tests.waiting import until
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
     from worker.registration import Claims, Registration
 
-TOKEN, OTHER = b"t" * 32, b"o" * 32
+TOKEN, OTHER = b"t" * 32, b"u" * 32
 
 
 def bound(message_id: str, token: bytes = TOKEN) -> Registration:
-    asked = registration(message_id)
-    return replace(asked, identity=replace(asked.identity, binding=token))
+    return bound_by(registration(message_id), token)
 
 
 async def _claims(pool: Pool, *asked: Registration) -> Claims:
@@ -59,6 +58,14 @@ async def test_a_token_that_a_refused_message_came_with_stays_bound_to_it(pool: 
     await pool.execute("delete from bericht")
     assert (await _claims(pool, bound("twee"))).reused
     assert not (await _claims(pool, bound("een"))).reused
+
+
+async def test_tokens_are_locked_in_one_order_by_everybody(database: str) -> None:
+    async with written_down(database) as statements:
+        await _claims(statements.pool, bound("een", TOKEN), bound("twee", OTHER))
+        (given,) = [args for text, args in statements.ran if "insert into gebonden_token" in text]
+    assert given[0] == sorted(given[0])
+    assert len(given[0]) == 2
 
 
 async def test_of_two_transactions_with_the_same_bound_token_one_has_it(pool: Pool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.contacts import NOW
 from tests.facts import dated, fill, zaak
 from tests.registering import registrations
-from tests.registrations import accepted, refused, registration
+from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
@@ -34,6 +34,8 @@ _FILL = """
         from generate_series(1, 20000) as n;
     insert into bericht select 'callcenter', 'urn:applicatie:callcenter', 'b' || n, '\\x00',
         gen_random_uuid(), now() from generate_series(1, 20000) as n;
+    insert into gebonden_token select n::text::bytea, 'callcenter', 'urn:x', 'b' || n, now()
+        from generate_series(1, 20000) as n;
     insert into dead_letter
         (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, headers, body,
          eerste, laatste)
@@ -55,13 +57,16 @@ _FILL = """
     insert into outbox select id, 'mail', id, '2026-12-01' from mail;
     analyze;
 """
-_TABLES = "bericht|betrokkene|dead_letter|document|klantcontact|mail|notificatie|outbox|zaak"
+_TABLES = (
+    "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|notificatie|outbox"
+    "|zaak"
+)
 _EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
 _SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
 
 
 async def _register(pool: Pool) -> None:
-    asked = [registration("nieuw"), registration("b7"), registration("d7")]
+    asked = [bound_by(registration(name), name.encode()) for name in ("nieuw", "b7", "d7")]
     async with registrations(pool).transaction() as transaction:
         await transaction.claim(asked, NOW)
         facts = await transaction.facts(asked)

@@ -12,7 +12,7 @@ from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, betrokkene, dated, fill, zaak
 from tests.posted import due_mails, post
 from tests.registering import registrations
-from tests.registrations import accepted, refused, registration
+from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
 from worker.postgres.mails import PostgresMails
@@ -41,7 +41,10 @@ async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
 async def _register(pool: Pool, count: int) -> None:
     """Half of them new, one registered before, the rest refused; each zaak its own."""
     asked = [
-        registration(f"{count}-{number}", zaak=f"{ZAAK}-{number}", documenten=[DOCUMENT])
+        bound_by(
+            registration(f"{count}-{number}", zaak=f"{ZAAK}-{number}", documenten=[DOCUMENT]),
+            f"{count}-{number}".encode(),
+        )
         for number in range(count)
     ]
     async with registrations(pool).transaction() as transaction:

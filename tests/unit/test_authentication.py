@@ -315,6 +315,14 @@ def test_any_claims_are_an_identity_or_refused(claims: dict[str, Any]) -> None:
         proven(by_hand(SECRET.encode(), {"client_id": CLIENT, **claims}))
 
 
+def test_a_key_that_names_its_algorithm_is_good_for_no_other() -> None:
+    key = OKPKey.generate_key("Ed25519")
+    authentication = _with({"k": PublicKey(key, frozenset({"Ed25519"}))})
+    token = _signed("EdDSA", key, {"iat": ISSUED, "sub": "s"}, kid="k")
+    headers = {"authorization": f"Bearer {token}"}
+    assert "signature" in why(lambda: authentication.prove(headers, BODY))
+
+
 def test_ed25519_goes_by_both_of_its_names() -> None:
     key = OKPKey.generate_key("Ed25519")
     authentication = _with({"k": PublicKey(key, frozenset({"EdDSA", "Ed25519"}))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import signal
 import time
@@ -44,6 +45,8 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     roles.finisher(settings)
     roles.connections(settings, log)
     runs = _roles(settings, log, chosen)
+    # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
+    gc.freeze()
     log.info("start", rollen=[role.value for role in chosen])
     async with asyncio.TaskGroup() as group:
         for role in chosen:

@@ -29,8 +29,8 @@ FORMATS: dict[str, Decode] = {
 """By content type; a CloudEvent in binary mode is known by its headers instead."""
 _ENCODINGS = {None, "", "identity", "utf-8", "utf8"}
 # RFC 3986 for what a source is; as long as an index of the database takes.
-_LONGEST_SOURCE = 500
-_LONGEST_ID = 255
+LONGEST_SOURCE = 500
+LONGEST_ID = 255
 
 
 def decode(delivery: Delivery, received: datetime, most: int, kind: str = REGISTREREN) -> Envelope:
@@ -77,8 +77,8 @@ def _check_key(envelope: Envelope) -> None:
         detail = "this source belongs to another applicatie"
         raise Refusal(Violation(Code.KANAAL_NIET_TOEGESTAAN, detail, "source"))
     for name, text, longest in (
-        ("source", envelope.source, _LONGEST_SOURCE),
-        ("id", envelope.id, _LONGEST_ID),
+        ("source", envelope.source, LONGEST_SOURCE),
+        ("id", envelope.id, LONGEST_ID),
     ):
         if not text or not text.isprintable() or len(text.encode()) > longest:
             detail = f"a printable text of 1 to {longest} bytes is needed"

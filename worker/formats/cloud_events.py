@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # The AMQP binding, section 3.1.3.1, allows both; the second is for JMS.
 _PREFIXES: Final = ("cloudEvents:", "cloudEvents_")
+_VERSION_HEADERS: Final = [f"{prefix}specversion" for prefix in _PREFIXES]
 _MOMENT: Final = TypeAdapter(Moment)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON: Final = "application/json"
@@ -32,7 +33,7 @@ _JSON: Final = "application/json"
 
 def is_binary(headers: Mapping[str, Any]) -> bool:
     """Whether the headers are those of a CloudEvent in binary mode."""
-    return any(f"{prefix}specversion" in headers for prefix in _PREFIXES)
+    return not headers.keys().isdisjoint(_VERSION_HEADERS)
 
 
 def decode_binary(delivery: Delivery, received: datetime, kind: str) -> Envelope:

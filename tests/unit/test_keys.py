@@ -128,6 +128,7 @@ def test_a_short_secret_works_and_is_said_by_its_client(kept: Kept) -> None:
 @pytest.mark.parametrize(
     ("sources", "says"),
     [
+        ((None, ""), "no token can be verified"),
         ((None, None), "KLANTCONTACT_TOKEN_SECRETS_FILE, KLANTCONTACT_OPENID_JWKS or both"),
         (("none.json", None), "cannot be read"),
         (("wrong.json", None), "does not hold token secrets"),

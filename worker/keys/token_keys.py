@@ -51,7 +51,7 @@ class TokenKeys:
 
     def __init__(self, sources: Sources, expected: Expected, log: Log) -> None:
         """Read the files; raises UsageError where there is none, or one cannot be used."""
-        if sources.secrets is None and sources.key_set is None:
+        if sources.secrets is None and not sources.key_set:
             raise UsageError(f"no token can be verified: set {SECRETS}, {JWKS} or both")
         self._authentication = Authentication(expected)
         self._log = log

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +19,7 @@ from lxml import etree
 
 from tests.contacts import NOW, ZAAK, delivery
 from worker.errors import Code, Refusal, Violation
-from worker.formats import decode
+from worker.formats import decode, xml
 from worker.formats.content import parse_klantcontact
 from worker.formats.xml_elements import NAMESPACE, ROOTS, Group, Sequence
 from worker.formats.xsd import xsd
@@ -382,3 +386,143 @@ def test_the_limits_of_the_schema_are_those_of_the_models() -> None:
         make = by_length[field]
         assert klantcontact(make(longest - rest)).type == "call"
         assert why(make(longest - rest + 1)) == [(Code.ONGELDIG, field)]
+
+
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "US-ASCII", "UTF-16", "UTF-7"])
+def test_another_encoding_than_utf_8_is_refused_even_if_only_declared(encoding: str) -> None:
+    assert why(BARE.replace("UTF-8", encoding)) == [(Code.ONLEESBAAR, None)]
+
+
+def test_part_with_and_part_without_the_namespace_is_refused() -> None:
+    assert refused(BARE.replace("<Type>", f'<Type xmlns="{NAMESPACE}">'))
+    assert refused(WHOLE.replace("<Type>", '<Type xmlns="">'))
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("20261025023000", "2026-10-25T00:30:00+00:00"),
+        ("20260329033000", "2026-03-29T01:30:00+00:00"),
+        ("19300101", "1929-12-31T23:40:28+00:00"),
+    ],
+)
+def test_the_dutch_clock_is_read_as_it_stood_that_day(written: str, moment: str) -> None:
+    assert klantcontact(with_moment(written)).datum_gezet == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize("written", ["20260329023000", "00010101", "99991231235959"])
+def test_a_moment_that_the_dutch_clock_never_showed_is_refused(written: str) -> None:
+    assert why(with_moment(written)) == [(Code.ONGELDIG, "datumGezet")]
+
+
+def test_a_number_may_begin_with_any_number_of_zeros() -> None:
+    contact = klantcontact(WHOLE.replace("<Omvang>123456", f"<Omvang>{'0' * 5000}7"))
+    assert contact.documenten[1].omvang == 7
+
+
+def test_a_zaak_in_the_header_that_no_text_can_be_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        read(BARE, headers={"zaak": "\ud800"})
+    assert [each.field for each in caught.value.violations] == ["zaak"]
+
+
+def test_no_log_of_the_library_keeps_what_stood_in_a_message() -> None:
+    refused(WHOLE.replace(">call<", ">GEHEIM<"))
+    assert "GEHEIM" not in schema_log()
+    # The same and new markup: in this thread, and in one of its own.
+    refused(WHOLE.replace(">call<", "><GEHEIM/><"))
+    refused("<Klantcontact>GEHEIM</GEHEIM>")
+    with pytest.raises(etree.XMLSyntaxError) as caught:
+        etree.fromstring(b"<a>")
+    assert "GEHEIM" not in f"{caught.value.error_log} {schema_log()}"
+
+
+def schema_log() -> str:
+    return str(xml._schema().error_log)  # noqa: SLF001 (where a value would stay behind)
+
+
+# In a process of its own, so that its memory is its own too.
+_MEMORY = """
+from pathlib import Path
+from tests.contacts import NOW, delivery
+from worker.errors import Refusal
+from worker.formats import decode, xml
+
+def pages():
+    # Not getrusage's peak: that one begins at what the parent had.
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+def send(number):
+    names = b"".join(b"<e%s%06d%06d/>" % (b"x" * 40, number, each) for each in range(18_000))
+    bits = (format(number * 18_000 + each, "024b") for each in range(18_000))
+    runs = (each.replace("0", " ").replace("1", chr(9)) for each in bits)
+    blanks = "".join(f"<Naam/>{each}{' ' * 20}" for each in runs)
+    for inside in (names, blanks.encode()):
+        body = b"<Klantcontact>%s</Klantcontact>" % inside
+        try:
+            decode(delivery(body, content_type="application/xml"), NOW, 8 << 20)
+        except Refusal:
+            continue
+        raise SystemExit("taken")
+
+for number in range(5):
+    send(number)
+before = pages()
+for number in range(5, 35):
+    send(number)
+print(pages() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system doesn't tell")
+def test_memory_does_not_grow_with_the_names_of_messages() -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", _MEMORY]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    # Thirty such messages in one thread keep 45 MiB.
+    assert int(ran.stdout) * 4096 < 20 * 1024 * 1024
+
+
+def test_a_message_of_a_hundred_thousand_errors_holds_nobody_up() -> None:
+    attributes = " ".join(f'a{number}="x"' for number in range(70_000))
+    start = time.process_time()
+    refused(BARE.replace("<Klantcontact", f"<Klantcontact {attributes}", 1))
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<!DOCTYPE k SYSTEM "{url}"><k/>',
+        '<!DOCTYPE k [<!ENTITY e SYSTEM "{url}">]><k>&e;</k>',
+        '<!DOCTYPE k [<!ENTITY % p SYSTEM "{url}">%p;]><k/>',
+        (
+            '<k xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+            ' xsi:noNamespaceSchemaLocation="{url}"/>'
+        ),
+        '<?xml-stylesheet href="{url}"?><k/>',
+        '<k xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{url}"/></k>',
+    ],
+)
+def test_nothing_is_fetched_whatever_a_message_names(text: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        refused(text.format(url=f"http://127.0.0.1:{server.getsockname()[1]}/x"))
+        server.setblocking(False)  # noqa: FBT003 (the argument's only form)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<!-- a -->", "<?a b?>", " ", "\n", "<!-- <!DOCTYPE a> -->", "<?a >?>"]),
+        max_size=5,
+    ),
+    st.sampled_from(
+        ["", "\ufeff", '<?xml version="1.0"?>', "<?xml version='1.0' encoding='utf-8'?>"]
+    ),
+)
+def test_a_doctype_is_refused_as_such_whatever_stands_before_it(
+    before: list[str], declaration: str
+) -> None:
+    (one,) = refused(f"{declaration}{''.join(before)}<!DOCTYPE k><k/>")
+    assert one.detail == "XML with a DOCTYPE is not taken"

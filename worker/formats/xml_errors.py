@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from worker.formats.xml_elements import Element
 
 _MOST: Final = 50
+_MOST_LOOKED_AT: Final = 1000
 _LONGEST_FIELD: Final = 100
 _NAME: Final = re.compile(r"\{[^}]*\}([A-Za-z0-9]+)")
 _EXPECTED: Final = "Expected is"
@@ -34,10 +36,16 @@ def violations(root: etree._Element, found: Iterable[etree._LogEntry]) -> list[V
     """One per element at fault, at most 50; none holds a value of the message."""
     if root.tag not in {f"{{{NAMESPACE}}}{name}" for name in ROOTS}:
         names = " or ".join(ROOTS)
-        return [Violation(Code.ONGELDIG, f"the root element must be {names} (see the XSD)")]
+        return [
+            Violation(
+                Code.ONGELDIG,
+                f"the root element must be {names}, in {NAMESPACE} or all in no namespace",
+            )
+        ]
     by_field: dict[str | None, Violation] = {}
     prefixes = {p: uri for each in root.iter() for p, uri in each.nsmap.items() if p}
-    for each in found:
+    # Ninety thousand attributes are as many errors at one element: look at the first ones only.
+    for each in islice(found, _MOST_LOOKED_AT):
         violation = _violation(_at(root, each.path, prefixes), each)
         by_field.setdefault(violation.field, violation)
         if len(by_field) == _MOST:
@@ -52,9 +60,13 @@ def _violation(element: etree._Element, entry: etree._LogEntry) -> Violation:
         detail = _misplaced(entry.message)
         if made_up:
             detail = f"this element is not in the contract; {detail}"
+    return Violation(code_of(field), detail, field, made_up)
+
+
+def code_of(field: str | None) -> Code:
+    """The code for what is wrong at a field."""
     within = field is not None and field.startswith("documenten.")
-    code = Code.DOCUMENT_ONGELDIG if within else Code.ONGELDIG
-    return Violation(code, detail, field, made_up)
+    return Code.DOCUMENT_ONGELDIG if within else Code.ONGELDIG
 
 
 def _misplaced(message: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,8 @@ def value(kind: Kind, text: str) -> str | int | bool:
         case Kind.BOOLEAN:
             return text.strip() in {"true", "1"}
         case Kind.INTEGER:
-            return int(text)
+            # int() stops at 4300 digits, zeros included; what fills 19 is too large anyway.
+            return int(text.strip().lstrip("+-0")[:19] or 0)
         case Kind.BASE64:
             return "".join(text.split())
         case Kind.TOKEN | Kind.DATE:
@@ -34,10 +35,21 @@ def value(kind: Kind, text: str) -> str | int | bool:
 
 
 def moment(text: str) -> str:
-    """ISO 8601 with offset as it is; StUF's digits are of the Dutch clock."""
+    """ISO 8601 with offset as it is; StUF's digits are of the Dutch clock.
+
+    Of the hour that comes twice it is the first one; the hour that is skipped is no moment.
+    """
     if not text.isdigit():
         return text
     if len(text) not in STUF_DIGITS or not text.isascii():
         raise ValueError("not a moment in StUF's form")
     padded = text[:8] + text[8:14].ljust(6, "0") + text[14:].ljust(6, "0")
-    return datetime.strptime(padded, "%Y%m%d%H%M%S%f").replace(tzinfo=_AMSTERDAM).isoformat()
+    local = datetime.strptime(padded, "%Y%m%d%H%M%S%f").replace(tzinfo=_AMSTERDAM)
+    try:
+        # In UTC: until 1937 the Dutch clock was 19 minutes and 32 seconds ahead, no ISO offset.
+        in_utc = local.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before the first moment there is") from None
+    if in_utc.astimezone(_AMSTERDAM).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValueError("skipped when summer time began")
+    return in_utc.isoformat()

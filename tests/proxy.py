@@ -1,4 +1,4 @@
-"""A connection to a service that a test can cut."""
+"""A connection to a service that a test can cut, and that can be TLS on the test's side."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 _CHUNK = 64 * 1024
+_SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+_GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
 
 
 class Proxy:
-    """Passes bytes between a port of its own and the service of `url`."""
+    """Passes bytes between a port of its own, with TLS if `context` is given, and `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, context: ssl.SSLContext | None = None) -> None:
         self._url = urlsplit(url)
+        self._context = context
         self._server: asyncio.Server | None = None
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
@@ -31,7 +35,7 @@ class Proxy:
     async def restore(self) -> None:
         """Take connections, on the same port every time."""
         self._server = await asyncio.start_server(
-            self._pass_on, "127.0.0.1", self._port, reuse_address=True
+            self._pass_on, "127.0.0.1", self._port, reuse_address=True, ssl=self._context
         )
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -53,6 +57,30 @@ class Proxy:
             there[1].transport.abort()
 
 
+class PostgresProxy(Proxy):
+    """A server that takes TLS only, in front of one that has none.
+
+    Clients of PostgreSQL ask for TLS before they begin with it (protocol, section 54.2.10).
+    """
+
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        super().__init__(url)
+        self._server_context = context
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (asked := await reader.readexactly(8)) == _GSS_REQUEST:
+                writer.write(b"N")
+            if asked == _SSL_REQUEST:
+                writer.write(b"S")
+                await writer.start_tls(self._server_context)
+                await super()._pass_on(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while chunk := await reader.read(_CHUNK):
@@ -62,8 +90,8 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def passing(url: str) -> AsyncIterator[Proxy]:
-    proxy = Proxy(url)
+async def passing(url: str, context: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    proxy = Proxy(url, context)
     await proxy.restore()
     try:
         yield proxy

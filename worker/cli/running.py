@@ -28,8 +28,10 @@ def worker(
 def migrate(*, as_json: calling.Json = False) -> None:
     """Bring the database's schema up to date; safe to run again, and from two places at once."""
     from worker.postgres import migrating
+    from worker.postgres.tls import database_url
 
-    url = calling.settings().postgres_url.get_secret_value()
+    with calling.errors_in_a_line():
+        url = database_url(calling.settings())
     applied = calling.call(migrating.migrate(url))
     if as_json:
         calling.print_json({"applied": applied})

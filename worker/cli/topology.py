@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from worker.cli import calling
+from worker.cli import calling, message_file, user_passwords
 from worker.rabbitmq import topology
 from worker.rabbitmq.checking import missing
+from worker.rabbitmq.tls import address
+from worker.rabbitmq.users import user_definitions
 
-app = typer.Typer(help="The broker's exchanges, queues and policies.", no_args_is_help=True)
+app = typer.Typer(help="The broker's exchanges, queues, policies and users.", no_args_is_help=True)
 
 
 @app.command()
@@ -21,10 +24,24 @@ def definitions() -> None:
 
 
 @app.command()
+def users(
+    file: Annotated[
+        Path, typer.Argument(help=f"JSON: {user_passwords.FORM}; - reads stdin.", metavar="FILE")
+    ],
+) -> None:
+    """Print the users that RabbitMQ imports, with least permissions and hashes of passwords."""
+    with calling.errors_in_a_line():
+        source = "stdin" if str(file) == "-" else str(file)
+        given = user_passwords.parse(message_file.read(file), source)
+    typer.echo(json.dumps(user_definitions(given.passwords, given.kanalen), indent=2))
+
+
+@app.command()
 def check(*, as_json: calling.Json = False) -> None:
     """Say what the broker lacks; exit status 1 if it lacks anything."""
-    url = calling.settings().amqp_url.get_secret_value()
-    lacking: list[str] = calling.call(missing(url))
+    with calling.errors_in_a_line():
+        at = address(calling.settings())
+    lacking: list[str] = calling.call(missing(at))
     document: dict[str, Any] = {"complete": not lacking, "missing": lacking}
     if as_json:
         calling.print_json(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -36,9 +37,15 @@ def _apply(url: str) -> list[str]:
             backend.apply_migrations(pending)
     except psycopg.Error as error:
         # What PostgreSQL says first names objects and rights; its details may quote rows.
-        said = error.diag.message_primary or type(error).__name__
+        said = error.diag.message_primary or _refused(error)
         raise UsageError(f"cannot migrate: {said}; see to the user's rights") from None
     return [migration.id for migration in pending]
+
+
+def _refused(error: psycopg.Error) -> str:
+    """Why libpq made no connection (it is stricter on a key's file), and nothing of the URL."""
+    found = re.search(r"port \d+ failed: (.+)", str(error))
+    return found[1] if found else type(error).__name__
 
 
 def _for_psycopg(url: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from worker import tls
 from worker.errors import BatchRejected, KlantcontactError, Outage
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _OUTAGE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
 # Schema or rights are missing: an administrator's to mend, and no message's fault.
 _SETUP_STATES = {"3D000", "3F000", "42P01", "42703", "42501", "28000", "28P01"}
+_TLS = (
+    "see to KLANTCONTACT_POSTGRES_TLS_* and the host; "
+    "sslmode in KLANTCONTACT_POSTGRES_URL says if it must be verified"
+)
 _COMMAND_SECONDS = 30
 
 
@@ -37,8 +42,17 @@ def translated() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         raise _translation(error) from None
     except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        if insecure := _insecure(error):
+            raise Outage(f"PostgreSQL {insecure}; {_TLS}") from None
         msg = f"PostgreSQL does not answer ({type(error).__name__}); is it up, and reachable?"
         raise Outage(msg) from None
+
+
+def _insecure(error: Exception) -> str | None:
+    """What is the matter with TLS, if that is it: asyncpg has no type for a server without."""
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return "speaks no TLS there"
+    return tls.failure(error)
 
 
 def _translation(error: asyncpg.PostgresError) -> KlantcontactError:

@@ -12,15 +12,17 @@ from worker.rabbitmq.connection import channel, connected, translated
 if TYPE_CHECKING:
     import aio_pika
 
+    from worker.rabbitmq.tls import Address
 
-async def missing(url: str) -> list[str]:
+
+async def missing(at: Address | str) -> list[str]:
     """Names of exchanges and queues that aren't there; raises Outage.
 
     From RabbitMQ 4.2.6 on a passive declaration needs the `configure` permission, which the
     worker's user does not have: ask as an administrator there.
     """
     wanted = topology.definitions()
-    async with connected(url, "klantcontact topology check") as connection:
+    async with connected(at, "klantcontact topology check") as connection:
         lacking = [
             f"exchange {each['name']}"
             for each in wanted["exchanges"]

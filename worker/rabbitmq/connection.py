@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import aio_pika
 from aiormq.exceptions import (
+    AMQPConnectionError,
     AMQPError,
     ChannelAccessRefused,
     ChannelInvalidStateError,
@@ -15,7 +16,9 @@ from aiormq.exceptions import (
     ProbableAuthenticationError,
 )
 
+from worker import tls
 from worker.errors import Outage
+from worker.rabbitmq.tls import Address, located
 from worker.rabbitmq.transport import GatedTransport
 
 if TYPE_CHECKING:
@@ -25,9 +28,12 @@ if TYPE_CHECKING:
 
     from worker.rabbitmq.gate import Gate
 
+    Connection = aio_pika.Connection
+
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 5
 _IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
+_TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
 _HEARTBEAT_SECONDS = 30
 
 
@@ -43,6 +49,8 @@ def translated() -> Iterator[None]:
     except ProbableAuthenticationError:
         raise Outage("RabbitMQ refuses the user or its password") from None
     except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError) as error:
+        if insecure := tls.failure(error):
+            raise Outage(f"RabbitMQ {insecure}; {_TLS}") from None
         msg = f"RabbitMQ does not answer ({type(error).__name__}); is it up, and reachable?"
         raise Outage(msg) from None
 
@@ -52,23 +60,39 @@ def _reason(error: AMQPError) -> str:
     return str(error.args[0] if error.args else error).partition(" - ")[2] or type(error).__name__
 
 
+@contextmanager
+def _hung_up(*, wanting: str) -> Iterator[None]:
+    """A listener for TLS, and one that wants a certificate, may end it without a word."""
+    try:
+        yield
+    except AMQPConnectionError as error:
+        if isinstance(error.__cause__, asyncio.IncompleteReadError):
+            msg = f"RabbitMQ ends the connection at once; does it want {wanting}?"
+            raise Outage(msg) from None
+        raise
+
+
 @asynccontextmanager
 async def connected(
-    url: str, name: str, *, gate: Gate | None = None
+    to: Address | str, name: str, *, gate: Gate | None = None
 ) -> AsyncIterator[aio_pika.Connection]:
     """One connection, without recovery of its own: whoever holds it starts anew after a break.
 
-    `name` shows in the broker's list of connections. `gate` holds back reading, and so bounds
-    the memory that deliveries take.
+    `to` is the settings' address, or the URL of a broker that needs none of them. `name` shows
+    in the broker's list of connections. `gate` holds back reading, and so bounds the memory that
+    deliveries take. Raises Outage.
     """
+    at = located(to) if isinstance(to, str) else to
     connection = aio_pika.Connection(
         aio_pika.connection.make_url(
-            url, client_properties=None, name=name, heartbeat=_HEARTBEAT_SECONDS
-        )
+            at.url, client_properties=None, name=name, heartbeat=_HEARTBEAT_SECONDS
+        ),
+        # Given, it comes before whatever the URL says of verifying.
+        ssl_context=at.context,
     )
     if gate is not None:
         connection.kwargs["transport_factory"] = GatedTransport(gate)
-    with translated():
+    with translated(), _hung_up(wanting="a client certificate" if at.context else "TLS (amqps://)"):
         await connection.connect(timeout=_CONNECT_SECONDS)
     try:
         yield connection

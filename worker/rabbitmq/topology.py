@@ -8,6 +8,7 @@ without making a queue anew.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,9 +43,9 @@ class Access:
     """(exchange, routing keys that may be written)."""
 
 
-def _channel(kanaal: str) -> Access:
-    """A channel writes its own routing key and owns the queues it is answered on."""
-    replies = rf"^antwoord\.{kanaal}\..*$"
+def channel_access(kanaal: str, user: str) -> Access:
+    """A channel writes its kanaal's routing key and owns the queues that `user` is answered on."""
+    replies = rf"^antwoord\.{re.escape(user)}\..*$"
     return Access(
         configure=replies,
         write=r"^klantcontact\.registratie$",
@@ -62,7 +63,7 @@ def _source(exchange: str, routing_key: str) -> Access:
 
 
 USERS: Final[dict[str, Access]] = {
-    **{kanaal: _channel(kanaal) for kanaal in KANALEN},
+    **{kanaal: channel_access(kanaal, kanaal) for kanaal in KANALEN},
     "zaaksysteem": _source(ZAKEN, "zaak"),
     "mailsysteem": _source(BOUNCE, "bounce"),
     "worker": Access(

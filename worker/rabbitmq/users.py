@@ -10,7 +10,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.rabbitmq.topology import USERS, VHOST, Access
+from worker.rabbitmq.topology import USERS, VHOST, Access, channel_access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,13 +19,17 @@ ADMIN: Final = "admin"
 _EVERYTHING: Final = Access(configure=".*", write=".*", read=".*")
 
 
-def user_definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
+def user_definitions(
+    passwords: Mapping[str, str], kanalen: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Users, permissions and topic permissions for the users named in `passwords`.
 
-    Each name is one of `topology.USERS` or `admin`; another one is a KeyError. Passwords leave
-    only as salted SHA-256 hashes.
+    Each name is one of `topology.USERS` or `admin`, or a channel system's own whose kanaal is in
+    `kanalen`; another one is a KeyError. Passwords leave only as salted SHA-256 hashes.
     """
-    access = {name: _EVERYTHING if name == ADMIN else USERS[name] for name in passwords}
+    known = {**USERS, ADMIN: _EVERYTHING}
+    own = {user: channel_access(kanaal, user) for user, kanaal in (kanalen or {}).items()}
+    access = {name: known[name] if name in known else own[name] for name in passwords}
     return {
         "users": [_user(name, password) for name, password in passwords.items()],
         "permissions": [_permission(name, allowed) for name, allowed in access.items()],

@@ -13,7 +13,7 @@ from tests.contacts import NOW
 from tests.facts import fill
 from tests.registering import registrations, store
 from tests.registrations import refused, registration
-from worker.outcomes import AFGEWEZEN, CONTENT_TYPE, GEREGISTREERD, Event, Reply
+from worker.outcomes import AFGEWEZEN, GEREGISTREERD, Event, Reply
 from worker.postgres.outbox import PostgresOutbox
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.offers import Offers

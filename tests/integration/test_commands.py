@@ -87,10 +87,11 @@ def test_a_contact_is_published_and_confirmed(
     del environment
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL", services.users["callcenter"])
     content = orjson.dumps(contact())
-    shown = run("publish", "-", given=content).stdout
+    shown = run("publish", "-", "--client-id", "kcc", given=content).stdout
     assert shown.startswith("Confirmed by the broker: message ")
     name = str(uuid4())
-    document = json.loads(run("publish", "-", "--id", name, "--json", given=content).stdout)
+    named = ("publish", "-", "--client-id", "kcc", "--id", name, "--json")
+    document = json.loads(run(*named, given=content).stdout)
     assert document == {"id": name, "confirmed": True}
 
 
@@ -101,8 +102,23 @@ def test_a_contact_is_published_and_confirmed(
         (("niets.json",), "cannot be read"),
         (("-", "--kanaal", "balie"), "permissions"),
         (("-", "--id", "x" * 256), "--id is too long"),
+        (("-", "--header", "zaak"), "NAME=VALUE"),
+        (("-", "--header", "Authorization=Bearer x"), "--token-file"),
+        (("-", "--token-file", "niets.jwt"), "niets.jwt cannot be read"),
+        (("-", "--token-file", "/dev/null"), "holds no token"),
+        (("-", "--client-id", "buur"), "no secret of the client id buur"),
     ],
-    ids=["another user", "no file", "another kanaal", "a long id"],
+    ids=[
+        "another user",
+        "no file",
+        "another kanaal",
+        "a long id",
+        "a header without value",
+        "a token on the command line",
+        "no token file",
+        "an empty token file",
+        "a client without secret",
+    ],
 )
 def test_a_contact_that_cannot_be_published_is_a_clear_line(
     run: Run,
@@ -112,7 +128,7 @@ def test_a_contact_that_cannot_be_published_is_a_clear_line(
     says: str,
 ) -> None:
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL", services.users["callcenter"])
-    result = run("publish", *arguments, code=1, given=b"{}")
+    result = run("publish", "--client-id", "kcc", *arguments, code=1, given=b"{}")
     assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
@@ -140,7 +156,8 @@ def test_a_contact_that_no_queue_takes_is_not_confirmed(
     run: Run, services: StackState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL", services.amqp_admin)
-    result = run("publish", "-", "--kanaal", "niets", code=1, given=b"{}")
+    arguments = ("publish", "-", "--kanaal", "niets", "--client-id", "kcc")
+    result = run(*arguments, code=1, given=b"{}")
     assert "the broker did not take the message" in result.stderr
-    refused = run("publish", "-", "--kanaal", "niets", "--json", code=1, given=b"{}")
+    refused = run(*arguments, "--json", code=1, given=b"{}")
     assert json.loads(refused.stdout)["confirmed"] is False

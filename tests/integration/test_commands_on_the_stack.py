@@ -9,7 +9,6 @@ import orjson
 import pytest
 
 from tests.contacts import contact
-from worker.stack.instance import default_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +16,20 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from worker.stack.state import StackState
+
     Run = Callable[..., Result]
 
 
 @pytest.fixture
-def on_the_stack(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def on_the_stack(
+    run: Run, services: StackState, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Run:
     """The tests' own stack, under the name by which the commands look for one."""
-    (tmp_path / "stack").symlink_to(default_root({}) / "tests")
+    (tmp_path / "stack").symlink_to(services.token_secrets.parent)
     monkeypatch.setenv("KLANTCONTACT_STACK_DIR", str(tmp_path))
-    for name in ("AMQP_URL", "POSTGRES_URL", "SMTP_HOST", "SMTP_PORT"):
+    named = ("AMQP_URL", "POSTGRES_URL", "SMTP_HOST", "SMTP_PORT")
+    for name in (*named, "TOKEN_SECRETS_FILE", "OPENID_JWKS"):
         monkeypatch.delenv(f"KLANTCONTACT_{name}")
     return run
 
@@ -35,6 +39,26 @@ def test_the_settings_are_those_of_the_stack(
 ) -> None:
     shown = json.loads(on_the_stack("settings", "--json").stdout)
     assert shown["KLANTCONTACT_SMTP_PORT"] == environment["KLANTCONTACT_SMTP_PORT"]
+
+
+def test_the_keys_are_those_of_the_stack_unless_one_is_named(
+    on_the_stack: Run, services: StackState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = json.loads(on_the_stack("settings", "--json").stdout)
+    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] == str(services.token_secrets)
+    assert shown["KLANTCONTACT_OPENID_JWKS"] == str(services.openid_jwks)
+    monkeypatch.setenv("KLANTCONTACT_OPENID_JWKS", "https://idp.example.nl/jwks")
+    shown = json.loads(on_the_stack("settings", "--json").stdout)
+    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] == "None"
+
+
+def test_the_keys_of_the_stack_prove_nothing_that_another_broker_brings(
+    on_the_stack: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLANTCONTACT_AMQP_URL", "amqp://worker@broker.example.nl/")
+    shown = json.loads(on_the_stack("settings", "--json").stdout)
+    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] == "None"
+    assert shown["KLANTCONTACT_OPENID_JWKS"] == "None"
 
 
 @pytest.mark.parametrize("user", ["callcenter", "balie"])

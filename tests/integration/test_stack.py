@@ -197,7 +197,13 @@ def test_no_password_is_in_the_process_list(stack: Stack) -> None:
 def test_files_with_secrets_are_their_owners_only(stack: Stack) -> None:
     """The folder and what holds passwords are closed to others."""
     stack.up()
-    secret = ["state.json", "passwords.json", "rabbitmq/definitions/2-users.json"]
+    secret = [
+        "state.json",
+        "passwords.json",
+        "rabbitmq/definitions/2-users.json",
+        "token-secrets.json",
+        "identity-provider.json",
+    ]
     assert {oct(FOLDER.stat().st_mode & 0o777)} == {"0o700"}
     assert {oct((FOLDER / name).stat().st_mode & 0o777) for name in secret} == {"0o600"}
 
@@ -205,6 +211,7 @@ def test_files_with_secrets_are_their_owners_only(stack: Stack) -> None:
 def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
     """What was kept is still there, and what still ran of it is ended first."""
     state = stack.up()
+    keys = [file.read_bytes() for file in (state.token_secrets, state.openid_key)]
     publish(state.users["balie"], REGISTRATIE, "balie", body=b"bewaard")
     with psycopg.connect(state.postgres) as connection:
         connection.execute("CREATE TABLE bewaard AS SELECT 1 AS een")
@@ -219,6 +226,7 @@ def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
     assert take(again.amqp, f"{REGISTRATIE}.balie") == b"bewaard"
     with psycopg.connect(again.postgres) as connection:
         assert connection.execute("SELECT een FROM bewaard").fetchone() == (1,)
+    assert [file.read_bytes() for file in (again.token_secrets, again.openid_key)] == keys
 
 
 def test_mails_are_kept_byte_for_byte(stack: Stack) -> None:
@@ -242,6 +250,17 @@ def test_a_mail_that_is_too_large_is_refused(stack: Stack) -> None:
         client.ehlo()
         code, _ = client.mail("a@example.nl", ["SIZE=10485761"])
     assert code == EXCEEDED_STORAGE
+
+
+def test_a_state_of_an_earlier_version_counts_as_not_running(stack: Stack) -> None:
+    """Its stack is started anew, with what that version had not."""
+    stack.up()
+    file = FOLDER / "state.json"
+    state = json.loads(file.read_text(encoding="utf-8"))
+    del state["token_secrets"]
+    file.write_text(json.dumps(state), encoding="utf-8")
+    assert stack.status() is None
+    assert stack.up().token_secrets.exists()
 
 
 def test_reset_ends_and_deletes(stack: Stack) -> None:

@@ -231,7 +231,8 @@ def test_the_commands_print_one_json_document(borrowed: dict[str, str]) -> None:
     printed = [command(borrowed, name, "--json") for name in ("up", "status", "down", "reset")]
     assert [result.exit_code for result in printed] == [0, 0, 0, 0]
     up, status, down, reset = (json.loads(result.stdout) for result in printed)
-    assert list(up) == ["amqp", "postgres", "smtp", "mail_dir", "users"]
+    addresses = ["amqp", "postgres", "smtp", "mail_dir", "users"]
+    assert list(up) == [*addresses, "token_secrets", "openid_jwks", "openid_key"]
     assert up == status
     assert down == reset == {"running": False}
 

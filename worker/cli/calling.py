@@ -62,7 +62,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def settings() -> Settings:
-    """The settings; where no broker, database or mail server is named, those of the stack."""
+    """The settings; where no broker, database, mail server or keys are named, the stack's."""
     logs.silence_libraries()
     with errors_in_a_line():
         configured = load()
@@ -70,18 +70,28 @@ def settings() -> Settings:
     if state is None:
         return configured
     host, _, port = state.smtp.rpartition(":")
-    of_the_stack = {
+    of_the_stack: dict[str, object] = {
         "amqp_url": SecretStr(state.amqp),
         "postgres_url": SecretStr(state.postgres),
         "smtp_host": host,
         "smtp_port": int(port),
     }
-    missing = {
-        name: value
-        for name, value in of_the_stack.items()
-        if name not in configured.model_fields_set
-    }
-    return configured.model_copy(update=missing)
+    given = configured.model_fields_set
+    missing = {name: value for name, value in of_the_stack.items() if name not in given}
+    effective = configured.model_copy(update=missing)
+    if given & _KEYS or not on_the_stack(effective, state):
+        return effective
+    # Only there: what another broker brings must not be proven by keys that lie about here.
+    keys = {"token_secrets_file": state.token_secrets, "openid_jwks": str(state.openid_jwks)}
+    return effective.model_copy(update=keys)
+
+
+_KEYS = {"token_secrets_file", "openid_jwks"}
+
+
+def on_the_stack(settings: Settings, state: StackState) -> bool:
+    """Whether the broker is the stack's."""
+    return settings.amqp_url.get_secret_value() in {state.amqp, *state.users.values()}
 
 
 def running_stack() -> StackState | None:

@@ -1,8 +1,8 @@
-"""`klantcontact publish`: a small channel client with confirms."""
+"""`klantcontact publish`: a small channel client with confirms, tokens and replies."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,64 +10,95 @@ from uuid import uuid4
 
 import typer
 
-from worker.cli import calling
+from worker.cli import calling, message_file, outcome
+from worker.cli.outcome import Sent
+from worker.cli.signing import Choice, Signer
 from worker.errors import UsageError
+from worker.rabbitmq.asking import ask
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.publishing import Publication, publishing
+from worker.rabbitmq.tls import Address, address
 from worker.rabbitmq.topology import KANALEN, REGISTRATIE
+from worker.roles import now
+from worker.settings import Settings
+from worker.stack.state import StackState
 
 # A short string of AMQP 0-9-1.
 _LONGEST = 255
 
 
 def publish(
-    file: Annotated[Path, typer.Argument(help="JSON of one klantcontact; - reads stdin.")],
+    file: Annotated[Path, typer.Argument(help="One klantcontact, JSON or XML; - reads stdin.")],
     applicatie: Annotated[
         str | None, typer.Option("--as", help="Which applicatie sends; its user on the broker.")
     ] = None,
+    *,
     kanaal: Annotated[
         str | None, typer.Option(help="The routing key; without it, the applicatie's name.")
     ] = None,
     message_id: Annotated[
-        str | None, typer.Option("--id", help="The message's id; without it, a new one.")
+        str | None,
+        typer.Option("--id", help="The message's id, unless the file holds one; or a new one."),
     ] = None,
-    *,
+    content_type: Annotated[
+        str | None, typer.Option(help="Without it, told from the file's name and content.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A header, as zaak=ZAAK-1.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="A token, ready-made; without it, one is made.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="Whose secret signs; without it, one of the applicatie's.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="The person in the token; without it, the opvoerder.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0, help="How long to wait, in seconds.")] = 30,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome and show it.")] = False,
     as_json: calling.Json = False,
 ) -> None:
     """Publish one klantcontact as a channel system would, and wait for the broker's confirm."""
     with calling.errors_in_a_line():
-        url, user = _broker(applicatie)
-        for name, text in (("--id", message_id), ("--kanaal", kanaal)):
-            if text is not None and len(text.encode()) > _LONGEST:
-                raise UsageError(f"{name} is too long: AMQP takes {_LONGEST} bytes")
+        settings, stack = calling.settings(), calling.running_stack()
+        broker, sender = _broker(settings, stack, applicatie)
+        body = message_file.read(file)
         publication = Publication(
             exchange=REGISTRATIE,
-            routing_key=kanaal or user,
-            message_id=message_id or str(uuid4()),
-            body=_read(file),
-            content_type="application/json",
-            user_id=user,
+            routing_key=_short("--kanaal", kanaal or sender),
+            message_id=_short("--id", message_id or str(uuid4())),
+            body=body,
+            content_type=_short(
+                "--content-type", content_type or message_file.content_type(file, body)
+            ),
+            user_id=sender,
+            timestamp=now(),
+            headers=_headers(header or ()),
         )
-    confirmed = calling.call(_publish(url, publication))
-    if as_json:
-        calling.print_json({"id": publication.message_id, "confirmed": confirmed})
-    elif confirmed:
-        typer.echo(f"Confirmed by the broker: message {publication.message_id}")
-    else:
-        typer.echo("Error: the broker did not take the message; its queue may be full", err=True)
-    if not confirmed:
+    choice = Choice(sender, token_file, client_id, user)
+    signed = calling.call(Signer(settings, stack).signed(publication, choice))
+    waited = timeout if wait else None
+    sent = calling.call(_send(broker, signed, waited))
+    outcome.tell(signed.message_id, sent, waited=waited, as_json=as_json)
+    if not sent.confirmed or (wait and not sent.registered):
         raise typer.Exit(1)
 
 
-async def _publish(url: str, publication: Publication) -> bool:
-    async with connected(url, "klantcontact publish") as connection, publishing(connection) as to:
-        return (await to.publish([publication]))[0]
+async def _send(broker: Address | str, publication: Publication, wait: float | None) -> Sent:
+    """`wait` is in seconds, None to be content with the broker's confirm."""
+    async with connected(broker, "klantcontact publish") as connection:
+        if wait is not None:
+            return Sent(*await ask(connection, publication, outcome.understand, wait))
+        async with publishing(connection) as to:
+            return Sent((await to.publish([publication]))[0])
 
 
-def _broker(applicatie: str | None) -> tuple[str, str]:
-    """The broker's URL for the applicatie's user, and that user's name."""
-    stack = calling.running_stack()
-    configured = calling.settings().amqp_url.get_secret_value()
+def _broker(
+    settings: Settings, stack: StackState | None, applicatie: str | None
+) -> tuple[Address | str, str]:
+    """The broker for the applicatie's user, and that user's name."""
+    configured = settings.amqp_url.get_secret_value()
     if stack is not None and configured == stack.amqp:
         user = applicatie or KANALEN[0]
         if user not in stack.users:
@@ -77,12 +108,23 @@ def _broker(applicatie: str | None) -> tuple[str, str]:
     if applicatie not in {None, user}:
         msg = f"KLANTCONTACT_AMQP_URL is of user {user}; name the URL of {applicatie} there"
         raise UsageError(msg)
-    return configured, user
+    return address(settings), user
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}"
-        raise UsageError(msg) from None
+def _short(option: str, text: str) -> str:
+    if len(text.encode()) > _LONGEST:
+        raise UsageError(f"{option} is too long: AMQP takes {_LONGEST} bytes")
+    return text
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for each in given:
+        name, found, value = each.partition("=")
+        if not found or not name:
+            raise UsageError("--header takes NAME=VALUE")
+        if name.lower() == "authorization":
+            # Every user of the machine can read the process list.
+            raise UsageError("a token comes from a file: --token-file")
+        headers[_short("--header", name)] = value
+    return headers

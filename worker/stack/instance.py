@@ -33,6 +33,7 @@ from worker.stack.rabbitmq import Node
 from worker.stack.signals import ignored, raising
 from worker.stack.software import find_or_unpack
 from worker.stack.state import StackState
+from worker.stack.tokens import prepare as prepare_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -116,7 +117,7 @@ class Stack:
             self._end()
 
     def reset(self) -> None:
-        """Stop everything and delete data, mails and passwords."""
+        """Stop everything and delete data, mails, passwords and keys."""
         with self._alone():
             self._end()
             if self._folder.exists():
@@ -130,6 +131,7 @@ class Stack:
         private.make_folder(self._folder)
         private.make_folder(self._run)
         passwords = self._passwords()
+        tokens = prepare_tokens(self._folder)
         amqp, distribution, epmd, postgres, smtp = ports
         broker = self._broker(passwords, (amqp, distribution, epmd))
         owner = passwords[_DATABASE_OWNER]
@@ -148,6 +150,9 @@ class Stack:
             smtp=catcher.address,
             mail_dir=catcher.directory,
             users={user: broker.url(user) for user in USERS},
+            token_secrets=tokens.secrets,
+            openid_jwks=tokens.key_set,
+            openid_key=tokens.key,
         )
 
     def _broker(

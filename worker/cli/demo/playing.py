@@ -10,9 +10,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from worker.app import Role, now
+from pydantic import SecretStr
+
+from worker.app import Role
 from worker.cli.demo.messages import REGISTER, REGISTERED, REPEATED, Sample
 from worker.cli.demo.program import Program
+from worker.cli.signing import Signer
 from worker.errors import UsageError
 from worker.importing import import_lines
 from worker.postgres import dossier, migrating
@@ -21,6 +24,7 @@ from worker.postgres.register import PostgresRegister
 from worker.postgres.results import SentMail, Totals, mails, totals
 from worker.rabbitmq.connection import connected as rabbitmq
 from worker.rabbitmq.publishing import Publisher, publishing
+from worker.roles import now
 from worker.settings import Settings
 from worker.stack.state import StackState
 
@@ -97,14 +101,26 @@ def outcomes(lines: list[dict[str, Any]]) -> Outcomes:
 
 async def _publish(state: StackState, batch: Sequence[Sample]) -> None:
     """Each channel system has its own user and connection, and sends in order."""
+    signer = _signer(state)
     async with AsyncExitStack() as stack:
         channels: dict[str, Publisher] = {}
         for user in dict.fromkeys(each.as_ for each in batch):
             connection = await stack.enter_async_context(rabbitmq(state.users[user], _BY))
             channels[user] = await stack.enter_async_context(publishing(connection))
         for each in batch:
-            if not all(await channels[each.as_].publish([each.publication()])):
+            signed = await signer.signed(each.publication(), each.choice())
+            if not all(await channels[each.as_].publish([signed])):
                 raise UsageError(f"the broker did not take message {each.id}")
+
+
+def _signer(state: StackState) -> Signer:
+    """With the stack's keys and register, whatever else the settings name."""
+    own = {
+        "postgres_url": SecretStr(state.postgres),
+        "token_secrets_file": state.token_secrets,
+        "openid_jwks": str(state.openid_jwks),
+    }
+    return Signer(Settings().model_copy(update=own), state)
 
 
 async def settled(state: StackState) -> End:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.errors import UsageError
+from worker.keys.token_keys import JWKS, SECRETS
 from worker.stack.state import StackState
 
 _STOP_SECONDS = 20
@@ -54,6 +55,8 @@ def running_worker(state: StackState, log: Path) -> Iterator[Program]:
         "KLANTCONTACT_POSTGRES_URL": state.postgres,
         "KLANTCONTACT_SMTP_HOST": host,
         "KLANTCONTACT_SMTP_PORT": port,
+        SECRETS: str(state.token_secrets),
+        JWKS: str(state.openid_jwks),
         "KLANTCONTACT_LOG_FORMAT": "json",
         "KLANTCONTACT_LOG_LEVEL": "info",
     }

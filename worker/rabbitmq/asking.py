@@ -1,0 +1,80 @@
+"""A publication that asks for an answer, over the broker's direct reply-to.
+
+`amq.rabbitmq.reply-to` is no queue: the broker hands what is sent there to the channel that
+asked, which needs no permission and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import uuid4
+
+from worker.rabbitmq.connection import channel as open_channel
+from worker.rabbitmq.connection import translated
+from worker.rabbitmq.publishing import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aio_pika
+    from aiormq.abc import DeliveredMessage
+    from aiormq.channel import Channel
+
+    from worker.rabbitmq.publishing import Publication
+
+Answer = TypeVar("Answer")
+
+_DIRECT: Final = "amq.rabbitmq.reply-to"
+
+
+async def ask(
+    connection: aio_pika.Connection,
+    publication: Publication,
+    understand: Callable[[bytes], Answer | None],
+    seconds: float,
+) -> tuple[bool, Answer | None]:
+    """Publish and wait for the answer, up to `seconds` after the broker's confirm.
+
+    Returns whether the broker confirmed, and the first answer that `understand` makes something
+    of; None if none came, or the connection went away meanwhile. Raises Outage while the message
+    is not confirmed.
+    """
+    correlation = str(uuid4())
+    channel = await open_channel(connection, confirms=True)
+    answers = await _answers(channel, correlation)
+    asking = replace(publication, reply_to=_DIRECT, correlation_id=correlation)
+    if not (await Publisher(channel).publish([asking]))[0]:
+        return False, None
+    reading = asyncio.create_task(_first(answers, understand))
+    # asyncio.wait takes no exception of its tasks: why the channel ended makes no difference.
+    await asyncio.wait(
+        {reading, channel.closing}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not reading.done():
+        reading.cancel()
+        return True, None
+    return True, reading.result()
+
+
+async def _answers(channel: Channel, correlation: str) -> asyncio.Queue[bytes]:
+    """What comes to this channel in answer to `correlation`. Raises Outage."""
+    answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(message: DeliveredMessage) -> None:
+        if message.header.properties.correlation_id == correlation:
+            await answers.put(message.body)
+
+    with translated():
+        await channel.basic_consume(_DIRECT, take, no_ack=True)
+    return answers
+
+
+async def _first(
+    answers: asyncio.Queue[bytes], understand: Callable[[bytes], Answer | None]
+) -> Answer:
+    while True:
+        understood = understand(await answers.get())
+        if understood is not None:
+            return understood

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from worker.claims import Expected
     from worker.domain.identity import Identity
 
-_LONGEST: Final = 8192
+LONGEST_TOKEN: Final = 8192
 _MOST_KNOWN: Final = 4096
 _ASYMMETRIC: Final = {"RS256", "ES256", "EdDSA", "Ed25519"}
 
@@ -162,8 +162,8 @@ def bearer(headers: Mapping[str, Any]) -> bytes:
     scheme, _, token = text.partition(" ") if isinstance(text, str) else ("", "", "")
     if scheme.lower() != "bearer" or not token.strip():
         raise unproven("set the header authorization: Bearer <token>")
-    if len(token) > _LONGEST or not token.isascii():
-        raise unproven(f"jwt-decode-error: a token is ASCII of at most {_LONGEST} characters")
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise unproven(f"jwt-decode-error: a token is ASCII of at most {LONGEST_TOKEN} characters")
     return token.strip().encode()
 
 

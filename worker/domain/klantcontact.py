@@ -105,6 +105,10 @@ def _sha256(value: str) -> str:
     return value.lower()
 
 
+# RFC 6838, 4.2: ASCII, which `\w` would not say in every dialect of regular expressions.
+_MEDIA_TYPE = r"^[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+$"
+
+
 class Document(_Part):
     """A document with what it says about the contact (S11): content inside, or a url.
 
@@ -114,7 +118,7 @@ class Document(_Part):
     """
 
     titel: Name
-    formaat: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)]
+    formaat: Annotated[str, StringConstraints(pattern=_MEDIA_TYPE, max_length=100)]
     inhoud: Annotated[bytes, BeforeValidator(_from_base64)] | None = Field(None, exclude=True)
     url: (
         Annotated[str, StringConstraints(pattern=r"^https://[^\x00-\x20]+$", max_length=2000)]

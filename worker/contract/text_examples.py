@@ -1,0 +1,87 @@
+"""Examples in XML and as mail: bodies that are text. Samples all: nobody in them exists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from worker.formats.xml_elements import NAMESPACE
+from worker.mime import Mailbox, Message, build
+
+KLANTCONTACT: Final = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<Klantcontact>
+  <DatumGezet>20260105103500</DatumGezet>
+  <Documenten/>
+  <Opvoerder>
+    <Soort>medewerker</Soort>
+    <Identificatie>mdw-0042</Identificatie>
+  </Opvoerder>
+  <Toelichting>Belt over de maten op de tekening.</Toelichting>
+  <Type>call</Type>
+</Klantcontact>
+"""
+"""The source's own type (S10), without a namespace and with StUF's form of a moment."""
+
+REGISTRATIE: Final = f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<KlantcontactRegistratie xmlns="{NAMESPACE}">
+  <BerichtId>kcc-2026-0000001</BerichtId>
+  <Bron>urn:nld:oin:00000000000000000000:systeem:kcc</Bron>
+  <Tijdstip>2026-01-05T10:36:00+01:00</Tijdstip>
+  <ZaakIdentificatie>ZAAK-2026-0000001</ZaakIdentificatie>
+  <Klantcontact>
+    <DatumGezet>2026-01-05T10:35:00+01:00</DatumGezet>
+    <Documenten>
+      <Document>
+        <Titel>Gespreksnotitie</Titel>
+        <Formaat>text/plain</Formaat>
+        <Inhoud>R2VzcHJla3Nub3RpdGll</Inhoud>
+      </Document>
+    </Documenten>
+    <Opvoerder>
+      <Soort>medewerker</Soort>
+      <Identificatie>mdw-0042</Identificatie>
+      <Naam>Mieke Medewerker</Naam>
+    </Opvoerder>
+    <Toelichting>Belt over de maten op de tekening.</Toelichting>
+    <Type>call</Type>
+  </Klantcontact>
+  <Aanvulling>
+    <Onderwerp>Maten dakkapel</Onderwerp>
+    <Gesprekspartners>
+      <Gesprekspartner>
+        <Rol>klant</Rol>
+        <Naam>Anna Voorbeeld</Naam>
+      </Gesprekspartner>
+    </Gesprekspartners>
+    <Afspraken>
+      <Afspraak>
+        <Omschrijving>Nieuwe tekening opsturen</Omschrijving>
+        <Uiterlijk>2026-01-19</Uiterlijk>
+        <Door>klant</Door>
+      </Afspraak>
+    </Afspraken>
+  </Aanvulling>
+</KlantcontactRegistratie>
+"""
+"""A registration with its own id, source and time, and what the source's type has no place for."""
+
+MAIL_ID: Final = UUID("00000000-0000-7000-8000-000000000004")
+
+
+def mail() -> str:
+    """A mail as it stands in a job, ready for the mail server."""
+    message = Message(
+        mail=MAIL_ID,
+        domein="example.nl",
+        van=Mailbox("Gemeente Voorbeeld", "noreply@example.nl"),
+        aan=Mailbox("Anna Voorbeeld", "anna@example.nl"),
+        onderwerp="Contact over uw zaak ZAAK-2026-0000001",
+        tekst="Er was op 5 januari 2026 contact over uw zaak.\n",
+        html="<p>Er was op 5 januari 2026 contact over uw zaak.</p>\n",
+        taal="nl",
+        moment=datetime(2026, 1, 5, 9, 36, 2, tzinfo=UTC),
+    )
+    return build(message).decode("ascii")

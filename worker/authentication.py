@@ -170,4 +170,3 @@ def bearer(headers: Mapping[str, Any]) -> bytes:
 def body_digest(body: bytes) -> str:
     """What the claim `digest` holds: the SHA-256 of the body in base64url, without padding."""
     return urlsafe_b64encode(sha256(body).digest()).rstrip(b"=").decode()
-

@@ -301,15 +301,11 @@ REFUSED: dict[str, Callable[[Json], bool]] = {
     "decimal": lambda made: any(isinstance(each, float) for each in _values(made, "omvang")),
 }
 _OTHER_MOMENT = re.compile(
-    r"[+-]?\d+(\.\d*)?|\d{4}-\d\d-\d\d[Tt _]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+\-−]\d\d:?\d\d)"
+    r"\d{4}-\d\d-\d\d[Tt _]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+\-−]\d\d:?\d\d)"
 )
 _OTHER_UUID = re.compile(r"(urn:uuid:)?[0-9a-f-]{36}|\{[0-9a-f-]{36}\}|[0-9a-f]{32}", re.IGNORECASE)
 TAKEN: dict[str, Callable[[Json], bool]] = {
     "moment": lambda made: any(map(_OTHER_MOMENT.fullmatch, _texts(made, "datumGezet"))),
-    "date": lambda made: any(
-        re.fullmatch(r"[+-]?\d+(\.\d*)?", each)
-        for each in _texts(made, "uiterlijk", "creatiedatum")
-    ),
     "uuid": lambda made: any(map(_OTHER_UUID.fullmatch, _texts(made, "vervolgOp"))),
 }
 
@@ -338,7 +334,6 @@ WITNESSES: dict[str, Json] = {
     "content": contact(documenten=[document(omvang=6)]),
     "decimal": contact(documenten=[{**_BY_URL, "omvang": 5.0}]),
     "moment": contact(datumGezet="2026-11-01 11:58Z"),
-    "date": contact(documenten=[document(creatiedatum="0")]),
     "uuid": contact(vervolgOp=EARLIER.hex),
 }
 

@@ -138,3 +138,16 @@ def test_each_code_for_dutch_is_the_same(code: str) -> None:
 @pytest.mark.parametrize(("code", "kept"), [("eng", "en"), ("en", "en"), ("tlh", "tlh")])
 def test_a_language_is_kept_by_its_shortest_code(code: str, kept: str) -> None:
     assert parsed(taal=code).taal == kept
+
+
+@pytest.mark.parametrize(
+    "value", ["20260105", "1764064800", 17640648, 1.5, True, None, ["2026"]], ids=repr
+)
+def test_digits_are_no_moment_and_no_date(value: object) -> None:
+    for changes in (
+        {"datumGezet": value},
+        {"afspraken": [{"omschrijving": "x", "uiterlijk": value or 0}]},
+    ):
+        with pytest.raises(Refusal) as caught:
+            parse_klantcontact(body(**changes))
+        assert "is needed" in caught.value.violations[0].detail

@@ -25,8 +25,7 @@ REFUSED_NEVERTHELESS: Final[dict[str, str]] = {
 
 TAKEN_NEVERTHELESS: Final[dict[str, str]] = {
     "moment": "other ways to write a moment, as a space for the T, no seconds, an offset without a"
-    " colon; digits alone are seconds (or milliseconds) since 1970",
-    "date": "digits alone as a date",
+    " colon",
     "uuid": "a UUID without hyphens, in braces, or as urn:uuid:",
 }
 """What does not keep to the schema and is taken today: nobody should rely on it."""

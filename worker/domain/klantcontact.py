@@ -7,7 +7,6 @@ are refused. Rules that need more than the message itself stand in `rules`.
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import date
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Literal, Self
@@ -25,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from worker.domain.text import (
+    Day,
     Identification,
     Language,
     LongText,
@@ -86,7 +86,7 @@ class Afspraak(_Part):
     """What was agreed, by when, and who is to do it (S12)."""
 
     omschrijving: Annotated[Paragraph, StringConstraints(min_length=1)]
-    uiterlijk: date | None = None
+    uiterlijk: Day | None = None
     door: Name | None = None
 
 
@@ -130,7 +130,7 @@ class Document(_Part):
         | None
     ) = None
     auteur: OptionalName | None = None
-    creatiedatum: date | None = None
+    creatiedatum: Day | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

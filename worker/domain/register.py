@@ -5,7 +5,6 @@ Each is a whole snapshot; the newest `time` wins. The published contract as froz
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
@@ -14,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from worker.domain.facts import Vertrouwelijkheid
 from worker.domain.klantcontact import Type
 from worker.domain.text import (
+    Day,
     Identification,
     Moment,
     Name,
@@ -78,8 +78,8 @@ class Zaak(_Snapshot):
     identificatie: Identification
     zaaktype: Identification
     omschrijving: Paragraph = ""
-    startdatum: date | None = None
-    einddatum: date | None = None
+    startdatum: Day | None = None
+    einddatum: Day | None = None
     vertrouwelijkheidaanduiding: Aanduiding
     status: Status | None = None
     betrokkenen: Annotated[tuple[Betrokkene, ...], Field(max_length=500)] = ()

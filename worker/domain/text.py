@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Strict,
+    StringConstraints,
+)
 
 # PostgreSQL cannot store U+0000 in text, JSON can carry it.
 _STORABLE = r"^[^\x00]*$"
@@ -33,8 +39,31 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _written_as_moment(value: object) -> object:
+    """Pydantic takes digits for seconds since 1970: 20260105 would be a day of that year."""
+    if isinstance(value, datetime) or (isinstance(value, str) and value[4:5] == "-"):
+        return value
+    msg = "a moment as 2026-01-05T10:35:00+01:00 is needed"
+    raise ValueError(msg)
+
+
+def _written_as_day(value: object) -> object:
+    written = isinstance(value, str) and len(value) == len("2026-01-05") and value[4] == "-"
+    if written or isinstance(value, date):
+        return value
+    msg = "a date as 2026-01-05 is needed"
+    raise ValueError(msg)
+
+
+# What stands before a validator that takes any object is no longer JSON's for pydantic: a text
+# would be refused as such. What they let through is a text, or has the type already.
+_TEXTS = Strict(strict=False)
+Moment = Annotated[
+    AwareDatetime, _TEXTS, BeforeValidator(_written_as_moment), AfterValidator(_in_utc)
+]
 """An ISO 8601 moment with offset, kept in UTC: the same moment is the same value."""
+Day = Annotated[date, _TEXTS, BeforeValidator(_written_as_day)]
+"""An ISO 8601 date."""
 
 
 @lru_cache(maxsize=1024)

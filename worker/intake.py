@@ -16,7 +16,14 @@ from worker.envelope import Rejection
 from worker.errors import Code, Outage, Violation
 from worker.message_log import say, say_refused, say_unexpected
 from worker.reading import UNEXPECTED
-from worker.registration import Acceptance, Registration, Repetition, fold, rejection_of
+from worker.registration import (
+    Acceptance,
+    Registration,
+    Repetition,
+    fold,
+    rejection_of,
+    same_trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,9 +88,10 @@ class Intake:
         readable, unreadable = await self.reader.read(batch, now)
         others: list[Rejection | Repetition] = [*unreadable]
         while readable or others:
-            first, repeated, readable = fold(readable)
+            first, repeated, later = fold(readable)
             outcomes = await self._register([*first, *others], now)
-            others = self._again(repeated, outcomes)
+            others, anew = self._again(repeated, outcomes)
+            readable = [*anew, *later]
 
     async def _register(
         self, work: Sequence[Work], now: datetime
@@ -121,21 +129,26 @@ class Intake:
 
     def _again(
         self, repeated: Sequence[Registration], outcomes: Mapping[Key, UUID | Rejection]
-    ) -> list[Rejection | Repetition]:
+    ) -> tuple[list[Rejection | Repetition], list[Registration]]:
         """A repetition in the same batch shares the first one's outcome.
 
-        A refusal counts again; a registration is told again, to a sender that asks for it.
+        A refusal counts again, but for what comes with another token or moment: that is to be
+        judged anew. A registration is told again, to a sender that asks for it.
         """
         again: list[Rejection | Repetition] = []
+        anew: list[Registration] = []
         for each in repeated:
             outcome = outcomes[each.envelope.key]
             if isinstance(outcome, Rejection):
-                again.append(rejection_of(each, outcome.violations))
+                if same_trust(each, outcome):
+                    again.append(rejection_of(each, outcome.violations))
+                else:
+                    anew.append(each)
             elif each.delivery.reply_to:
                 again.append(Repetition(each, outcome))
             else:
                 say(self.log, each, "herhaald")
-        return again
+        return again, anew
 
     async def _commit(self, work: Sequence[Work], now: datetime) -> list[Judged]:
         asked = [each for each in work if isinstance(each, Registration)]

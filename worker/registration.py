@@ -92,6 +92,12 @@ def rejection_of(
     )
 
 
+def same_trust(asked: Registration, refused: Rejection) -> bool:
+    """Whether a message comes with the token and of the moment that another was refused with."""
+    time = refused.envelope.time if refused.envelope else None
+    return (asked.identity, asked.envelope.time) == (refused.identity, time)
+
+
 def fold(
     readable: Iterable[Registration],
 ) -> tuple[list[Registration], list[Registration], list[Registration]]:

@@ -9,7 +9,7 @@ from tests.contacts import NOW, QUEUE, TOELICHTING, body, delivery
 from tests.facts import register
 from tests.fakes import FakeLane, FakeStore, Lines
 from tests.known import known
-from tests.tokens import FixedProofs
+from tests.tokens import FixedProofs, zgw
 from worker.domain.question import Policy
 from worker.errors import BatchRejected, Outage
 from worker.intake import Intake
@@ -83,6 +83,27 @@ async def test_a_refused_message_that_is_repeated_in_its_batch_counts_each_time(
     await intake(store).take([delivery(body(zaak="Z-0"), message_id="een") for _ in range(3)])
     (letters,) = store.dead_letters.values()
     assert [str(each.code) for each in letters] == ["zaak-onbekend"] * 3
+
+
+async def test_a_refused_message_that_comes_at_once_with_a_token_that_is_good_is_registered() -> (
+    None
+):
+    store, lines = stored(), Lines()
+    old = zgw(issued=NOW.timestamp() - 7200, user_id="mdw-0042")
+    fresh = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
+    batch = [
+        delivery(message_id="een", headers={"authorization": f"Bearer {token}"})
+        for token in (old, old, fresh, fresh)
+    ]
+    await intake(store, lines).take(batch)
+    assert len(store.contacts) == 1
+    assert store.codes == ["opvoerder-niet-geauthenticeerd"]
+    assert sorted(each[0] for each in outcomes(lines)) == [
+        "afgewezen",
+        "afgewezen",
+        "geregistreerd",
+        "herhaald",
+    ]
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -20,7 +20,7 @@ from tests.program import Program, run
 from worker.postgres.migrating import migrate
 from worker.postgres.pool import connected
 from worker.stack.errors import StackError
-from worker.stack.instance import default_root
+from worker.stack.looking import default_root
 from worker.stack.running import running
 
 if TYPE_CHECKING:

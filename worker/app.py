@@ -8,12 +8,12 @@ import random
 import signal
 import time
 from contextlib import suppress
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
 from worker import roles
 from worker.errors import Outage
+from worker.role import Role
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 
 _STEADY_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.25
-
-
-class Role(StrEnum):
-    """What a worker process can do; any number of processes may do any of it."""
-
-    INTAKE = "intake"
-    RELAY = "relay"
-    MAILER = "mailer"
 
 
 async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:

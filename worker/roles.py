@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from worker.claims import Expected
+from worker.clock import now
 from worker.domain.question import Policy
 from worker.errors import Outage, UsageError
 from worker.finishing import Finisher
@@ -60,11 +60,6 @@ class KeptProofs(Proofs, Protocol):
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Look for other keys every so often, until `stop`."""
-
-
-def now() -> datetime:
-    """The moment, in UTC."""
-    return datetime.now(UTC)
 
 
 def finisher(settings: Settings) -> Finisher:

@@ -115,9 +115,7 @@ def failure(error: BaseException) -> str | None:
 
     Looks through what a library wrapped it in. Names hosts and reasons, and no content.
     """
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__ or cause.__context__
+    cause = _innermost(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"has a certificate that cannot be verified: {cause.verify_message.rstrip('.')}"
     if isinstance(cause, ssl.SSLError):
@@ -126,3 +124,13 @@ def failure(error: BaseException) -> str | None:
             return "speaks no TLS there"
         return f"ends the TLS connection ({reason}); does it want a client certificate?"
     return None
+
+
+def _innermost(error: BaseException) -> BaseException | None:
+    """The TLS error behind `error`, if there is one; a library may tie its errors in a ring."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen and not isinstance(cause, ssl.SSLError):
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return cause

@@ -19,7 +19,7 @@ from tests.xmllint import find_or_unpack, validates
 from worker.contract.text_examples import KLANTCONTACT, REGISTRATIE
 from worker.formats.xml_elements import NAMESPACE
 from worker.stack.debian import DebianError
-from worker.stack.instance import default_root
+from worker.stack.looking import default_root
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "docs" / "contract"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.program import run
-from worker.stack.instance import default_root
+from worker.stack.looking import default_root
 from worker.stack.process import recorded
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.bench.site import Site
 from worker.rabbitmq.topology import KANALEN
 from worker.stack.debian import DebianError
 from worker.stack.errors import StackError
-from worker.stack.instance import default_root
+from worker.stack.looking import default_root
 from worker.stack.running import running
 
 if TYPE_CHECKING:

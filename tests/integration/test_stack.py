@@ -18,7 +18,8 @@ import pytest
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
 from worker.rabbitmq.topology import DLQ, REGISTRATIE, ZAKEN
-from worker.stack.instance import Stack, default_root
+from worker.stack.instance import Stack
+from worker.stack.looking import default_root
 from worker.stack.process import Process, recorded
 
 if TYPE_CHECKING:

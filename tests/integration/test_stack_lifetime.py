@@ -23,7 +23,8 @@ from worker.rabbitmq.topology import BOUNCE, USERS
 from worker.stack import debian
 from worker.stack.broker import AMQP, PASSWORDS_FILE
 from worker.stack.errors import StackError
-from worker.stack.instance import DIRECTORY_SETTING, Stack, default_root
+from worker.stack.instance import Stack
+from worker.stack.looking import DIRECTORY_SETTING, default_root
 from worker.stack.process import Process, recorded
 from worker.stack.running import running
 from worker.stack.software import installed

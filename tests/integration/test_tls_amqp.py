@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -164,6 +167,21 @@ async def test_a_broker_that_takes_tls_only_is_no_surprise_to_one_without(
     async with passing(services.amqp, authority.server(*HERE)) as proxy:
         with pytest.raises(Outage, match=r"ends the connection at once; does it want TLS"):
             async with connected(proxy.url, "test"):
+                pass
+
+
+async def test_a_listener_that_resets_the_connection_is_asked_the_same() -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        writer.transport.abort()
+
+    async with await asyncio.start_server(reset, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Outage, match="ends the connection at once; does it want TLS"):
+            async with connected(f"amqp://x:y@127.0.0.1:{port}/", "test"):
                 pass
 
 

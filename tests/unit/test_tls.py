@@ -139,6 +139,12 @@ def test_a_failure_of_tls_is_found_in_what_a_library_wrapped_it_in() -> None:
     assert failure(TimeoutError()) is None
 
 
+def test_errors_that_a_library_tied_in_a_ring_are_looked_through_once() -> None:
+    one, other = ConnectionError(), ConnectionError()
+    one.__cause__, other.__cause__ = other, one
+    assert failure(one) is None
+
+
 @pytest.mark.parametrize("url", ["amqps://worker:geheim@mq.example.nl/%2F", "AMQPS://mq:5671"])
 def test_amqps_is_verified_by_default(url: str) -> None:
     at = located(url)

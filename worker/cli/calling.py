@@ -17,7 +17,7 @@ from rich.console import Console
 from worker import logs
 from worker.errors import KlantcontactError
 from worker.settings import Settings, load
-from worker.stack.instance import Stack, default_root
+from worker.stack.looking import default_root, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -96,7 +96,7 @@ def on_the_stack(settings: Settings, state: StackState) -> bool:
 
 def running_stack() -> StackState | None:
     """The embedded stack, if it runs."""
-    return Stack(default_root(), "stack").status()
+    return state_of(default_root() / "stack")
 
 
 def print_json(document: object) -> None:

@@ -10,10 +10,10 @@ from uuid import UUID
 import typer
 
 from worker.cli import calling, timeline
+from worker.clock import now
 from worker.postgres import dossier as records
 from worker.postgres.pool import connected
 from worker.postgres.tls import database_url
-from worker.roles import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

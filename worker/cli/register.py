@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from worker.cli import calling
+from worker.clock import now
 from worker.domain.text import Moment
 from worker.errors import UsageError
 from worker.importing import Import, import_lines
@@ -28,7 +29,6 @@ from worker.postgres.register import PostgresRegister
 from worker.postgres.showing import set_zaaktype
 from worker.postgres.showing import show as show_register
 from worker.postgres.tls import database_url
-from worker.roles import now
 
 app = typer.Typer(help="Zaken, zaaktypen, applicaties and autorisaties.", no_args_is_help=True)
 

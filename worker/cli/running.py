@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-import uvloop
 from pydantic import SecretStr
 
-from worker import app, logs
-from worker.app import Role
+from worker import logs
 from worker.cli import calling
+from worker.role import Role
 
 
 def worker(
@@ -19,6 +18,10 @@ def worker(
     ] = None,
 ) -> None:
     """Take messages in, relay jobs and send mails, until SIGTERM or Ctrl-C."""
+    import uvloop
+
+    from worker import app
+
     settings = calling.settings()
     logs.configure(settings)
     with calling.errors_in_a_line():

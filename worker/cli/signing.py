@@ -14,6 +14,7 @@ from joserfc.jwk import Key
 from worker.cli import message_file, tokens
 from worker.cli.message_file import Named
 from worker.cli.tokens import Binding
+from worker.clock import now
 from worker.domain.klantcontact import OpvoerderSoort
 from worker.errors import Outage, UsageError
 from worker.keys.secrets_file import parse_secrets
@@ -22,7 +23,6 @@ from worker.postgres.pool import connected
 from worker.postgres.showing import show
 from worker.postgres.tls import database_url
 from worker.rabbitmq.publishing import Publication
-from worker.roles import now
 from worker.settings import Settings
 from worker.stack.errors import StackError
 from worker.stack.state import StackState

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
 
 from worker.stack.errors import StackError
-from worker.stack.instance import Stack, default_root
+from worker.stack.looking import default_root
 from worker.stack.state import StackState
+
+if TYPE_CHECKING:
+    from worker.stack.instance import Stack
 
 NAME: Final = "stack"
 
@@ -62,6 +65,9 @@ def reset(*, as_json: Json = False) -> None:
 
 
 def _stack() -> Stack:
+    # Only these commands need what starts and stops the services.
+    from worker.stack.instance import Stack
+
     return Stack(default_root(), NAME, report=lambda line: typer.echo(line, err=True))
 
 

@@ -66,7 +66,7 @@ def _hung_up(*, wanting: str) -> Iterator[None]:
     try:
         yield
     except AMQPConnectionError as error:
-        if isinstance(error.__cause__, asyncio.IncompleteReadError):
+        if isinstance(error.__cause__, (asyncio.IncompleteReadError, ConnectionResetError)):
             msg = f"RabbitMQ ends the connection at once; does it want {wanting}?"
             raise Outage(msg) from None
         raise

@@ -13,18 +13,15 @@ import secrets
 import shutil
 import signal
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pydantic
-
-import worker
 from worker.rabbitmq.topology import USERS
 from worker.rabbitmq.users import ADMIN
 from worker.stack import private
 from worker.stack.broker import ExistingBroker, existing
 from worker.stack.errors import StackError
 from worker.stack.lock import held
+from worker.stack.looking import state_of
 from worker.stack.mail import MailCatcher
 from worker.stack.ports import reserved
 from worker.stack.postgres import Server
@@ -37,24 +34,13 @@ from worker.stack.tokens import prepare as prepare_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-DIRECTORY_SETTING: Final = "KLANTCONTACT_STACK_DIR"
 STOP_TIMEOUT: Final = 20.0
 _DATABASE_OWNER: Final = "postgres"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 # PostgreSQL's "fast": roll back what is open and stop; SIGTERM would wait for the clients.
 _SIGNALS: Final = {"postgres": signal.SIGINT}
-
-
-def default_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of the stacks: KLANTCONTACT_STACK_DIR, or `.stack` in the checkout.
-
-    Where the package isn't in a checkout it is `.stack` in the current folder.
-    """
-    if named := environment.get(DIRECTORY_SETTING):
-        return Path(named).absolute()
-    checkout = Path(worker.__file__ or "").absolute().parents[1]
-    return (checkout if (checkout / "pyproject.toml").exists() else Path.cwd()) / ".stack"
 
 
 class Stack:
@@ -104,12 +90,7 @@ class Stack:
 
     def status(self) -> StackState | None:
         """How to reach the stack, or None when it doesn't run, or not all of it."""
-        try:
-            state = StackState.model_validate_json(self._state_file.read_bytes())
-        except (OSError, pydantic.ValidationError):
-            return None
-        processes = recorded(self._run)
-        return state if processes and all(process.alive() for process in processes) else None
+        return state_of(self._folder)
 
     def down(self) -> None:
         """Stop everything; data and mails stay."""

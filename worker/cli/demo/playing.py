@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from worker.app import Role
 from worker.cli.demo.messages import REGISTER, REGISTERED, REPEATED, Sample
 from worker.cli.demo.program import Program
 from worker.cli.signing import Signer
+from worker.clock import now
 from worker.errors import UsageError
 from worker.importing import import_lines
 from worker.postgres import dossier, migrating
@@ -24,7 +24,7 @@ from worker.postgres.register import PostgresRegister
 from worker.postgres.results import SentMail, Totals, mails, totals
 from worker.rabbitmq.connection import connected as rabbitmq
 from worker.rabbitmq.publishing import Publisher, publishing
-from worker.roles import now
+from worker.role import Role
 from worker.settings import Settings
 from worker.stack.state import StackState
 

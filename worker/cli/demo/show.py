@@ -12,7 +12,7 @@ from worker.cli import calling
 from worker.cli.demo import playing, telling
 from worker.cli.demo.messages import REGISTERED, REPEATED, samples
 from worker.cli.demo.program import running_worker
-from worker.stack.instance import default_root
+from worker.stack.looking import default_root
 from worker.stack.running import running
 from worker.stack.state import StackState
 

@@ -21,7 +21,7 @@ demo: setup
 	@$(BIN)/klantcontact demo
 
 test: setup
-	@$(BIN)/pytest --cov $(TESTS)
+	@$(BIN)/pytest --cov --numprocesses 2 --dist loadfile $(TESTS)
 
 check: setup
 	@$(BIN)/ruff format --check

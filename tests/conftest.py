@@ -16,7 +16,7 @@ import pytest
 from tests import tokens
 from tests.broker import Broker
 from tests.mails import Mails
-from tests.program import Program, run
+from tests.program import MEASURED, Program, run
 from worker.postgres.migrating import migrate
 from worker.postgres.pool import connected
 from worker.stack.errors import StackError
@@ -52,10 +52,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(tier)
 
 
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes that this test starts count for coverage."""
+    monkeypatch.setenv(MEASURED, "1")
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[StackState]:
     """RabbitMQ, PostgreSQL and the mail catcher; ended with the session, whatever ends it."""
-    entered = running(default_root(), "tests")
+    # Tests that run side by side have services of their own.
+    side = os.environ.get("PYTEST_XDIST_WORKER")
+    entered = running(default_root(), f"tests-{side}" if side else "tests")
     try:
         state = entered.__enter__()
     except StackError as error:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Awaitable[Ended]]
 
+pytestmark = pytest.mark.usefixtures("measured")
+
 
 async def test_from_an_import_to_a_dossier_by_commands_alone(
     broker: Broker,

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.program import run
 from worker.stack.looking import default_root
 from worker.stack.process import recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("measured")
 
 
 async def test_the_demo_shows_the_main_job_and_leaves_nothing_running(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Start = Callable[..., Awaitable[Program]]
 
+pytestmark = pytest.mark.usefixtures("measured")
+
 
 async def _count(pool: Pool, table: str) -> int:
     count: int = await pool.fetchval(f"select count(*) from {table}")  # noqa: S608 (a name of ours)

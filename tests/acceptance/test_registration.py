@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.contacts import TOELICHTING, ZAAK, body
 from tests.facts import fill
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     Start = Callable[..., Awaitable[Program]]
     Command = Callable[..., Awaitable[Ended]]
+
+pytestmark = pytest.mark.usefixtures("measured")
 
 
 async def test_a_contact_of_the_call_center_becomes_an_entry_in_the_dossier_and_a_mail(

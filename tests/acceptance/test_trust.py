@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 
 from tests import tokens
 from tests.contacts import ZAAK, body, opvoerder
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Pool
 
     Start = Callable[..., Awaitable[Program]]
+
+pytestmark = pytest.mark.usefixtures("measured")
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
+import pytest
 
 from tests.contacts import ZAAK, body
 from tests.facts import betrokkene, fill, zaak
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Pool
 
     Start = Callable[..., Awaitable[Program]]
+
+pytestmark = pytest.mark.usefixtures("measured")
 
 
 async def _count(pool: Pool, table: str) -> int:

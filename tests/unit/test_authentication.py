@@ -91,7 +91,9 @@ def test_a_claim_whose_own_name_holds_dots_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "key"), [("RS256", RSA), ("ES256", EC), ("EdDSA", PROVIDER)], ids=str
+    ("algorithm", "key"),
+    [("RS256", RSA), ("ES256", EC), ("EdDSA", PROVIDER)],
+    ids=["RS256", "ES256", "EdDSA"],
 )
 def test_every_algorithm_of_openid_is_verified(algorithm: str, key: Key) -> None:
     authentication = _with({"k": PublicKey(key, frozenset({algorithm}))})

@@ -50,7 +50,7 @@ def _pattern(
 
 
 # Its stubs leave `extend` untyped.
-VALIDATOR = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+VALIDATOR = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # the library has no types for it
 
 
 def keeps_to_the_schema(value: object, name: str = "Klantcontact") -> bool:

@@ -7,6 +7,7 @@ import random
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from tests.bench import tokens
 from tests.bench.material import Message, klantcontact, message_id
 from worker.rabbitmq.topology import KANALEN
 
@@ -25,4 +26,5 @@ def sized(count: int, size: int, seed: int) -> Iterator[Message]:
         content = b64encode(chance.randbytes(room // 4 * 3)).decode()
         contact["documenten"][0]["inhoud"] = content
         contact["onderwerp"] += "." * (room % 4)
-        yield Message(kanaal, message_id(chance), json.dumps(contact).encode())
+        token = tokens.of(kanaal, contact["opvoerder"]["identificatie"])
+        yield Message(kanaal, message_id(chance), json.dumps(contact).encode(), token=token)

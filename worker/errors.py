@@ -37,7 +37,13 @@ class Code(StrEnum):
     ZAAK_ONTBREEKT = "zaak-ontbreekt"
     DATUM_IN_DE_TOEKOMST = "datum-in-de-toekomst"
     DOCUMENT_ONGELDIG = "document-ongeldig"
+    MAIL_MISLUKT = "mail-mislukt"
     ONVERWACHT = "onverwacht"
+    BROKER_REJECTED = "broker-rejected"
+    BROKER_EXPIRED = "broker-expired"
+    BROKER_MAXLEN = "broker-maxlen"
+    BROKER_DELIVERY_LIMIT = "broker-delivery_limit"
+    BROKER_UNKNOWN = "broker-unknown"
 
 
 _ORDER = {code: place for place, code in enumerate(Code)}
@@ -62,7 +68,13 @@ _PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.ZAAK_ONTBREEKT: (422, "A zaak is needed"),
     Code.DATUM_IN_DE_TOEKOMST: (422, "The moment of the klantcontact lies in the future"),
     Code.DOCUMENT_ONGELDIG: (422, "A document is not valid"),
+    Code.MAIL_MISLUKT: (502, "The mail could not be delivered"),
     Code.ONVERWACHT: (500, "The program failed on this message"),
+    Code.BROKER_REJECTED: (502, "A consumer rejected the message at the broker"),
+    Code.BROKER_EXPIRED: (504, "The message expired on its queue"),
+    Code.BROKER_MAXLEN: (507, "The queue was full"),
+    Code.BROKER_DELIVERY_LIMIT: (502, "The broker delivered the message too often"),
+    Code.BROKER_UNKNOWN: (502, "The broker dead-lettered the message"),
 }
 
 
@@ -80,6 +92,17 @@ class Violation:
     field: str | None = None
     made_up: bool = False
     """The field is not in the contract: its name is the sender's own text, and not for the log."""
+
+
+def group_field(violations: tuple[Violation, ...]) -> str:
+    """The field by which dead letters are grouped: the first error's, items without numbers.
+
+    '-' stands for no field, '?' for one that the sender made up: its name is their own text.
+    """
+    first = min(violations, key=lambda violation: _ORDER[violation.code])
+    if first.made_up:
+        return "?"
+    return ".".join("*" if part.isdigit() else part for part in (first.field or "-").split("."))
 
 
 def problem(violations: tuple[Violation, ...], instance: str) -> dict[str, Any]:

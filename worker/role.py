@@ -11,3 +11,4 @@ class Role(StrEnum):
     INTAKE = "intake"
     RELAY = "relay"
     MAILER = "mailer"
+    SINK = "sink"

@@ -183,6 +183,34 @@ class Settings(BaseSettings):
     mail_lease: timedelta = Field(
         timedelta(minutes=10), description="How long an offered mail is left to the mailers."
     )
+    deferrals: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_separated)] = Field(
+        (
+            timedelta(seconds=10),
+            timedelta(minutes=1),
+            timedelta(minutes=5),
+            timedelta(minutes=15),
+            timedelta(hours=1),
+        ),
+        description="When a message is tried again whose zaak is not known yet, in order.",
+    )
+    retry_lease: timedelta = Field(
+        timedelta(minutes=5), description="How long a retried dead letter is left to the intake."
+    )
+    growth_period: timedelta = Field(
+        timedelta(hours=1), description="How often it is told at most that a group grows."
+    )
+    keep_resolved: timedelta = Field(
+        timedelta(days=30), description="How long a dead letter is kept that was resolved."
+    )
+    keep_archived: timedelta = Field(
+        timedelta(days=365), description="How long a dead letter is kept that was archived."
+    )
+    keep_inbox: timedelta = Field(
+        timedelta(days=400), description="How long it is known what was registered."
+    )
+    housekeeping: timedelta = Field(
+        timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
+    )
     outage_pause: timedelta = Field(
         timedelta(seconds=15), description="The longest pause between two tries in an outage."
     )

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import typer
 
-from worker.cli import contract, demo, publish, reading, register, running, stack, topology
+from worker.cli import (
+    contract,
+    dead_letters,
+    demo,
+    publish,
+    reading,
+    register,
+    running,
+    stack,
+    topology,
+)
 
 app = typer.Typer(
     help="Puts every contact between a citizen and their municipality into its case.",
@@ -24,6 +34,7 @@ app.command("settings")(running.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")
 app.command("publish")(publish.publish)
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(contract.app, name="contract")
 app.command("dossier")(reading.dossier)
 app.command("klantcontact")(reading.klantcontact)

@@ -1,0 +1,92 @@
+"""Dead letters taken out again, as they were put in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from worker.domain.identity import Identity, Scheme
+from worker.envelope import Delivery
+from worker.postgres.pool import translated
+from worker.stored import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    import asyncpg
+
+    from worker.postgres.pool import Connection, Pool
+
+
+async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]:
+    """Those of `ids` that there are, each with the version of its content that is in force."""
+    with translated():
+        rows = await database.fetch(
+            """
+            select d.id, d.toestand, d.pogingen, d.queue, d.applicatie, d.bron, d.bericht_id,
+                   d.digest, d.headers, d.body, d.identiteit, d.eerste, d.nieuw_id,
+                   d.ook_verlopen, v.inhoud
+            from dead_letter as d
+            left join dead_letter_versie as v on v.dead_letter = d.id and v.versie = d.versie
+            where d.id = any ($1::uuid[])
+            """,
+            list(ids),
+        )
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: asyncpg.Record) -> Stored:
+    properties = orjson.loads(row["headers"])
+    return Stored(
+        id=row["id"],
+        toestand=row["toestand"],
+        attempt=row["pogingen"],
+        delivery=_delivery(row["queue"], properties, row["body"]),
+        key=(row["applicatie"], row["bron"], row["bericht_id"]),
+        digest=row["digest"],
+        received=row["eerste"],
+        time=_moment(properties.get("time")),
+        identity=_identity(row["identiteit"]),
+        edited=row["inhoud"],
+        new_id=row["nieuw_id"],
+        late=row["ook_verlopen"],
+    )
+
+
+def _delivery(queue: str, properties: dict[str, Any], body: bytes) -> Delivery:
+    headers = properties["headers"]
+    return Delivery(
+        body=body,
+        queue=queue,
+        user_id=properties["user_id"],
+        message_id=properties["message_id"],
+        content_type=properties["content_type"],
+        content_encoding=properties["content_encoding"],
+        timestamp=_moment(properties["timestamp"]),
+        reply_to=properties["reply_to"],
+        correlation_id=properties["correlation_id"],
+        # Headers that JSON had no room for were kept as a text, for people.
+        headers=headers if isinstance(headers, dict) else {},
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _identity(kept: str | None) -> Identity | None:
+    if kept is None:
+        return None
+    proven = orjson.loads(kept)
+    binding = proven.pop("binding")
+    return Identity(
+        **{
+            **proven,
+            "scheme": Scheme(proven["scheme"]),
+            "roles": tuple(proven["roles"]),
+            "binding": bytes.fromhex(binding) if binding else None,
+        }
+    )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from worker.outcomes import Announcement
-    from worker.relay import Due
+    from worker.relay import Due, Offer
+    from worker.stored import Recall
 
 
 def mail_facts(mail: UUID, **changes: object) -> MailFacts:
@@ -69,7 +70,8 @@ class FakePost:
         self.mails[mail], self.outbox[mail] = FakeMail(), FakeRow(due)
         return mail
 
-    async def sweep(self, now: datetime) -> int:
+    async def sweep(self, now: datetime, until: datetime) -> int:
+        del until
         due = [(key, m) for key, m in self.mails.items() if m.opnieuw and m.opnieuw <= now]
         fresh = [key for key, _ in due if key not in self.outbox]
         for _, mail in due:
@@ -116,7 +118,8 @@ class FakePost:
         for key in parked:
             self.outbox[key].geparkeerd = True
 
-    async def give_up(self, mails: Mapping[UUID, str]) -> None:
+    async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
+        del now
         for key, reason in mails.items():
             mail = self.mails[key]
             mail.toestand, mail.answer, mail.opnieuw = "mislukt", reason, None
@@ -152,9 +155,9 @@ class FakeBroker:
 
     refuses: set[UUID] = field(default_factory=set)
     offered: list[Finished] = field(default_factory=list)
-    told: list[Announcement] = field(default_factory=list)
+    told: list[Announcement | Recall] = field(default_factory=list)
 
-    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
+    async def offer(self, jobs: Sequence[Offer]) -> list[bool]:
         mails = [job for job in jobs if isinstance(job, Finished)]
         self.offered += mails
         self.told += [job for job in jobs if not isinstance(job, Finished)]

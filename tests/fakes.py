@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
-    from worker.envelope import Delivery, Key
+    from worker.envelope import Delivery, Key, Resumed
     from worker.register import DatedFact
     from worker.registration import Judged, Registration
 
@@ -62,6 +62,11 @@ class FakeLane:
         self.settled += 1
 
 
+def _earlier(asked: Registration) -> Earlier:
+    digests = {asked.digest, asked.resumed.digest if asked.resumed else asked.digest}
+    return Earlier(frozenset(digests), asked.id, asked.klantcontact.zaak)
+
+
 Letter = tuple["Key | str | None", bytes]
 """What tells one dead letter from another: its key and digest."""
 
@@ -77,7 +82,7 @@ class FakeStore:
 
     `rejects` says which klantcontact the database refuses, `full` that it takes no dead letter,
     `down` that it cannot be reached, `defect` for which message a look-up fails in a way that
-    nobody thought of.
+    nobody thought of; `attempts` are those of dead letters that are due.
     """
 
     known: Facts = field(default_factory=Facts)
@@ -90,6 +95,7 @@ class FakeStore:
     repeated: list[Repetition] = field(default_factory=list)
     contacts: list[Acceptance] = field(default_factory=list)
     dead_letters: dict[Letter, list[Rejection]] = field(default_factory=dict)
+    attempts: dict[UUID, int] = field(default_factory=dict)
     transactions: int = 0
 
     @asynccontextmanager
@@ -124,15 +130,14 @@ class FakeTransaction:
         del now
         for each in asked:
             if each.identity.binding:
-                self.store.bound.setdefault(each.identity.binding, each.envelope.key)
+                self.store.bound.setdefault(each.identity.binding, each.bound_key)
         reused = frozenset(
             each.envelope.key
             for each in asked
-            if each.identity.binding
-            and self.store.bound[each.identity.binding] != each.envelope.key
+            if each.identity.binding and self.store.bound[each.identity.binding] != each.bound_key
         )
         fresh = [each for each in asked if each.envelope.key not in reused]
-        keys = {each.envelope.key: Earlier(each.digest, each.id) for each in fresh}
+        keys = {each.envelope.key: _earlier(each) for each in fresh}
         before = {key: self.store.berichten[key] for key in keys if key in self.store.berichten}
         self.claimed = {key: claim for key, claim in keys.items() if key not in before}
         return Claims(before, reused)
@@ -141,6 +146,16 @@ class FakeTransaction:
         if any(self.store.defect(each) for each in asked):
             raise ZeroDivisionError
         return self.store.known
+
+    async def still_due(self, resumed: Sequence[Resumed]) -> set[UUID]:
+        attempts = self.store.attempts
+        return {
+            each.dead_letter for each in resumed if attempts.get(each.dead_letter) == each.attempt
+        }
+
+    async def release(self, claims: Sequence[Key]) -> None:
+        for each in claims:
+            del self.claimed[each]
 
     async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         del now

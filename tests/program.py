@@ -139,7 +139,7 @@ class Program:
         assert len(found) >= count, f"never logged: {what}; but {self.raw} {self.err}"
         return found
 
-    async def ready(self, roles: int = 3) -> Program:
+    async def ready(self, roles: int = 4) -> Program:
         """Wait until each role has said that it is ready."""
         await self.logged("gereed", roles)
         return self

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from worker.authentication import Authentication, Keys
-from worker.claims import Expected
+from worker.claims import Expected, unproven
 from worker.keys.key_set import parse_key_set
 
 if TYPE_CHECKING:
@@ -126,3 +126,11 @@ class FixedProofs:
 
     def prove(self, headers: Mapping[str, Any], body: bytes) -> Identity:
         return self._authentication.prove(headers, body)
+
+
+class Refusing(FixedProofs):
+    """Proofs that hold nobody for who they say they are."""
+
+    def prove(self, headers: Mapping[str, Any], body: bytes) -> Identity:
+        del headers, body
+        raise unproven("invalid-jwt-signature: the token's signature is not good")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from worker import roles
 from worker.errors import Outage
+from worker.housekeeping import check_retention
 from worker.role import Role
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     chosen = list(dict.fromkeys(wanted)) or list(Role)
+    check_retention(settings)
     roles.finisher(settings)
     roles.connections(settings, log)
     runs = _roles(settings, log, chosen)
@@ -78,7 +80,11 @@ def _first(group: BaseException) -> BaseException:
 
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:
     """What each role runs; keys are read before anything is taken, for the intake alone."""
-    runs: dict[Role, Run] = {Role.RELAY: roles.relay, Role.MAILER: roles.mailer}
+    runs: dict[Role, Run] = {
+        Role.RELAY: roles.relay,
+        Role.MAILER: roles.mailer,
+        Role.SINK: roles.sink,
+    }
     if Role.INTAKE in chosen:
         runs[Role.INTAKE] = partial(roles.intake, proofs=roles.token_keys(settings, log))
     return runs

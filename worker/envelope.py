@@ -60,11 +60,31 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The dead letter that a message was taken out of, and which attempt this is.
+
+    `key` and `digest` are those it came with, before anybody put it right, `came` is when that
+    was; `late` allows it to have been old by then. `waits` tells that it came by its schedule,
+    of which `deferrals` are behind it.
+    """
+
+    dead_letter: UUID
+    attempt: int
+    key: Key
+    digest: bytes
+    came: datetime
+    late: bool = False
+    waits: bool = False
+    deferrals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A message that becomes a dead letter.
 
     `claim` is the key it holds in the inbox, if any; `identity` is what its token says, where
-    the token's signature is good.
+    the token's signature is good. One that is to be judged `again` at a moment is put off; the
+    others are refused. One that was `resumed` goes back to the dead letter that it came from.
     """
 
     id: UUID
@@ -75,6 +95,8 @@ class Rejection:
     zaak: str | None = None
     claim: Key | None = None
     identity: Identity | None = None
+    resumed: Resumed | None = None
+    again: datetime | None = None
 
     @property
     def code(self) -> Code:

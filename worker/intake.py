@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from worker.domain.decision import Refused, Registered, decide
+from worker.domain.facts import Facts
 from worker.domain.question import Question
 from worker.envelope import Rejection
 from worker.errors import Code, Outage, Violation
@@ -18,25 +19,28 @@ from worker.message_log import say, say_refused, say_unexpected
 from worker.reading import UNEXPECTED
 from worker.registration import (
     Acceptance,
+    Claims,
     Registration,
     Repetition,
     fold,
     rejection_of,
+    resumed_of,
     same_trust,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
-    from worker.domain.facts import Facts
     from worker.domain.question import Policy
-    from worker.envelope import Delivery, Key, Lane
+    from worker.envelope import Delivery, Key, Lane, Resumed
     from worker.logs import Log
     from worker.reading import Reader
-    from worker.registration import Claims, Judged
+    from worker.registration import Judged
+    from worker.stored import Stored
 
 Work = Registration | Rejection | Repetition
 """What is still to be put on record: to be judged, refused already, or only to be answered."""
@@ -50,6 +54,12 @@ class Transaction(Protocol):
 
     async def facts(self, asked: Sequence[Registration]) -> Facts:
         """The register's facts for all of them, the zaken locked against closing."""
+
+    async def still_due(self, resumed: Sequence[Resumed]) -> AbstractSet[UUID]:
+        """Hold the dead letters that messages came from; those whose attempt this still is."""
+
+    async def release(self, claims: Sequence[Key]) -> None:
+        """Give back the claims of what is not judged after all."""
 
     async def write(self, judged: Sequence[Judged], now: datetime) -> Mapping[UUID, UUID]:
         """Store what was accepted and refused, and what is to be told of all.
@@ -73,6 +83,8 @@ class Intake:
     reader: Reader
     store: Store
     policy: Policy
+    deferrals: Sequence[timedelta]
+    """When a message is tried again whose zaak is not known yet, in order."""
     clock: Callable[[], datetime]
     log: Log
 
@@ -85,7 +97,15 @@ class Intake:
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Read, fold, register. When this returns, everything of the batch is on record."""
         now = self.clock()
-        readable, unreadable = await self.reader.read(batch, now)
+        await self._settle(*await self.reader.read(batch, now), now)
+
+    async def retake(self, batch: Sequence[Stored]) -> None:
+        """As `take`, of messages that were put away before."""
+        await self._settle(*await self.reader.reread(batch), self.clock())
+
+    async def _settle(
+        self, readable: list[Registration], unreadable: list[Rejection], now: datetime
+    ) -> None:
         others: list[Rejection | Repetition] = [*unreadable]
         while readable or others:
             first, repeated, later = fold(readable)
@@ -138,31 +158,51 @@ class Intake:
         again: list[Rejection | Repetition] = []
         anew: list[Registration] = []
         for each in repeated:
-            outcome = outcomes[each.envelope.key]
-            if isinstance(outcome, Rejection):
-                if same_trust(each, outcome):
-                    again.append(rejection_of(each, outcome.violations))
+            outcome = outcomes.get(each.envelope.key)
+            if outcome is None:
+                anew.append(each)
+            elif isinstance(outcome, Rejection):
+                if same_trust(each, outcome) and not each.resumed:
+                    again.append(rejection_of(each, outcome.violations, again=outcome.again))
                 else:
                     anew.append(each)
-            elif each.delivery.reply_to:
-                again.append(Repetition(each, outcome))
+            elif each.delivery.reply_to or each.resumed:
+                again.append(Repetition(each, outcome, each.klantcontact.zaak))
             else:
                 say(self.log, each, "herhaald")
         return again, anew
 
     async def _commit(self, work: Sequence[Work], now: datetime) -> list[Judged]:
         asked = [each for each in work if isinstance(each, Registration)]
-        judged: list[Judged] = [each for each in work if not isinstance(each, Registration)]
         async with self.store.transaction() as transaction:
-            if asked:
-                claims = await transaction.claim(asked, now)
-                facts = await transaction.facts(asked)
-                judged += [self._judge(each, claims, facts, now) for each in asked]
+            claims = await transaction.claim(asked, now) if asked else Claims()
+            facts = await transaction.facts(asked) if asked else Facts()
+            due = await self._due(transaction, work, claims)
+            judged = [
+                self._judge(each, claims, facts, now) if isinstance(each, Registration) else each
+                for each in due
+            ]
             kept = await transaction.write(judged, now)
         return [
             replace(each, id=kept[each.id]) if isinstance(each, Rejection) else each
             for each in judged
         ]
+
+    async def _due(
+        self, transaction: Transaction, work: Sequence[Work], claims: Claims
+    ) -> Sequence[Work]:
+        """Without what somebody else dealt with since it was taken out of the dead letters."""
+        resumed = [found for each in work if (found := resumed_of(each))]
+        if not resumed:
+            return work
+        due = await transaction.still_due(resumed)
+        late = [
+            each for each in work if (found := resumed_of(each)) and found.dead_letter not in due
+        ]
+        keys = [each.envelope.key for each in late if isinstance(each, Registration)]
+        known = claims.earlier.keys() | claims.reused
+        await transaction.release([key for key in keys if key not in known])
+        return [each for each in work if each not in late]
 
     def _judge(self, asked: Registration, claims: Claims, facts: Facts, now: datetime) -> Judged:
         """Accept or refuse; what was registered before with the same content is a repetition."""
@@ -170,8 +210,8 @@ class Intake:
         if key in claims.reused:
             return rejection_of(asked, (_TOKEN_REUSED,))
         if (earlier := claims.earlier.get(key)) is not None:
-            if earlier.digest == asked.digest:
-                return Repetition(asked, earlier.klantcontact)
+            if asked.digest in earlier.digests:
+                return Repetition(asked, earlier.klantcontact, earlier.zaak)
             return rejection_of(asked, (_REUSED,))
         question = Question(
             asked.klantcontact,
@@ -182,12 +222,29 @@ class Intake:
             asked.identity,
             facts,
             self.policy,
+            came=asked.resumed.came if asked.resumed else None,
+            late=asked.resumed is not None and asked.resumed.late,
         )
         match decide(question):
             case Registered() as decision:
                 return Acceptance(asked, decision)
             case Refused(violations):
-                return rejection_of(asked, violations, claim=key)
+                again = self._again_at(asked, violations, now)
+                return rejection_of(asked, violations, claim=key, again=again)
+
+    def _again_at(
+        self, asked: Registration, violations: Sequence[Violation], now: datetime
+    ) -> datetime | None:
+        """When a message comes again that lacks nothing but its zaak; None if it is refused.
+
+        Whoever retries one by hand wants to know: only what came of itself is put off.
+        """
+        if {each.code for each in violations} != {Code.ZAAK_ONBEKEND}:
+            return None
+        behind = asked.resumed.deferrals if asked.resumed else 0
+        if behind >= len(self.deferrals) or (asked.resumed and not asked.resumed.waits):
+            return None
+        return now + self.deferrals[behind]
 
     async def _halve(
         self, work: Sequence[Work], now: datetime, error: Exception

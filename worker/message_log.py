@@ -30,9 +30,10 @@ def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
 
 def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
     """A message became a dead letter; a field that the sender made up is not named."""
+    again = {"opnieuw": refused.again.isoformat()} if refused.again else {}
     log.info(
         "klantcontact",
-        outcome="afgewezen",
+        outcome="uitgesteld" if refused.again else "afgewezen",
         code=str(refused.code),
         codes=[str(each.code) for each in refused.violations],
         fields=[
@@ -43,6 +44,7 @@ def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
         kanaal=kanaal,
         zaak=refused.zaak,
         dead_letter=str(refused.id),
+        **again,
         **_ignored(refused.delivery),
     )
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GEREGISTREERD: Final = "nl.overheid.klantcontacten.klantcontact-geregistreerd"
 AFGEWEZEN: Final = "nl.overheid.klantcontacten.klantcontact-afgewezen"
+UITGESTELD: Final = "nl.overheid.klantcontacten.klantcontact-uitgesteld"
+DEAD_LETTERS_GROEIEN: Final = "nl.overheid.klantcontacten.dead-letters-groeien"
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
 _DIRECT: Final = "amq.rabbitmq.reply-to."
@@ -55,6 +57,21 @@ Announcement = Event | Reply
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """A group of dead letters that grows: how many are open, and the last time that one came.
+
+    `fresh` are those of them that came first since it was told last that the group grows.
+    """
+
+    code: str
+    queue: str
+    veld: str
+    count: int
+    fresh: int
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Announcer:
     """Says what became of messages; `source` names this installation: `urn:nld:oin:...`."""
 
@@ -62,16 +79,25 @@ class Announcer:
 
     def registered(self, accepted: Acceptance, now: datetime) -> list[Announcement]:
         """An event, and a reply if it is asked for."""
-        event = self._geregistreerd(accepted.registration, accepted.klantcontact, now)
-        return [event, *_reply(event, event.content, accepted.registration.delivery)]
+        asked = accepted.registration
+        event = self._geregistreerd(asked, accepted.klantcontact, now, asked.klantcontact.zaak)
+        return [event, *_reply(event, event.content, asked.delivery)]
 
     def repeated(self, repetition: Repetition, now: datetime) -> list[Announcement]:
         """The same reply again; for everybody else nothing happened."""
-        event = self._geregistreerd(repetition.registration, repetition.klantcontact, now)
+        event = self._geregistreerd(
+            repetition.registration, repetition.klantcontact, now, repetition.zaak
+        )
         return _reply(event, event.content, repetition.registration.delivery)
 
     def refused(self, rejection: Rejection, kept: UUID, now: datetime) -> list[Announcement]:
-        """As `registered`; `kept` is the dead letter that it is kept as."""
+        """As `registered`; `kept` is the dead letter that it is kept as.
+
+        What is put off is told of once, as such: the final outcome follows.
+        """
+        if rejection.again and rejection.resumed:
+            return []
+        kind = UITGESTELD if rejection.again else AFGEWEZEN
         delivery, envelope = rejection.delivery, rejection.envelope
         named = envelope.id if envelope else delivery.message_id
         data = {
@@ -83,19 +109,35 @@ class Announcer:
             "probleem": problem(rejection.violations, f"urn:uuid:{kept}"),
         }
         event_id = uuid7()
-        full = self._event(event_id, AFGEWEZEN, named or str(kept), now, data)
+        full = self._event(event_id, kind, named or str(kept), now, data)
         masked = data
         if any(each.made_up for each in rejection.violations):
             masked = data | {"probleem": _masked(rejection, kept)}
-        content = self._event(event_id, AFGEWEZEN, named or str(kept), now, masked)
-        event = Event(event_id, AFGEWEZEN, content)
+        content = self._event(event_id, kind, named or str(kept), now, masked)
+        event = Event(event_id, kind, content)
         return [event, *_reply(event, full, delivery)]
 
-    def _geregistreerd(self, asked: Registration, made: UUID, now: datetime) -> Event:
+    def growing(self, growth: Growth, now: datetime) -> Event:
+        """For whoever looks after the dead letters; the group, and nothing of any message."""
+        data = {
+            "code": growth.code,
+            "queue": growth.queue,
+            "veld": growth.veld,
+            "aantal": growth.count,
+            "nieuw": growth.fresh,
+            "laatste": growth.latest,
+        }
+        event_id = uuid7()
+        content = self._event(event_id, DEAD_LETTERS_GROEIEN, growth.code, now, data)
+        return Event(event_id, DEAD_LETTERS_GROEIEN, content)
+
+    def _geregistreerd(
+        self, asked: Registration, made: UUID, now: datetime, zaak: str | None
+    ) -> Event:
         """The event has the klantcontact's own id: told twice, it is known as the same."""
         data = {
             "klantcontact": str(made),
-            "zaak": asked.klantcontact.zaak,
+            "zaak": zaak,
             "bericht": {
                 "applicatie": asked.envelope.applicatie,
                 "bron": asked.envelope.source,

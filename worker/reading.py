@@ -14,14 +14,16 @@ from worker.formats import decode
 from worker.formats.content import parse_klantcontact
 from worker.message_log import say_unexpected
 from worker.registration import Registration
+from worker.unpacking import resumed_from, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from worker.domain.identity import Identity
-    from worker.envelope import Delivery
+    from worker.envelope import Delivery, Envelope
     from worker.logs import Log
+    from worker.stored import Stored
 
 UNEXPECTED = Violation(Code.ONVERWACHT, "see the log at the time of this dead letter")
 
@@ -53,28 +55,47 @@ class Reader:
         self, batch: Sequence[Delivery], now: datetime
     ) -> tuple[list[Registration], list[Rejection]]:
         """Read all; if a key was missing that can be had meanwhile, once more with it."""
-        self.proofs.look()
-        read = [self._one(delivery, now) for delivery in batch]
-        if await self.proofs.renew():
-            read = [self._one(delivery, now) for delivery in batch]
-        return (
-            [each for each in read if isinstance(each, Registration)],
-            [each for each in read if isinstance(each, Rejection)],
+        return await self._all(lambda: [self._one(delivery, now) for delivery in batch])
+
+    async def reread(self, batch: Sequence[Stored]) -> tuple[list[Registration], list[Rejection]]:
+        """As `read`, of messages that were put away before.
+
+        The identity that was proven when a message first came stands; only where nothing was
+        proven is its token held against the keys again.
+        """
+        return await self._all(
+            lambda: [self._one(each.delivery, each.received, each) for each in batch]
         )
 
-    def _one(self, delivery: Delivery, now: datetime) -> Registration | Rejection:
+    async def _all(
+        self, read: Callable[[], list[Registration | Rejection]]
+    ) -> tuple[list[Registration], list[Rejection]]:
+        self.proofs.look()
+        found = read()
+        if await self.proofs.renew():
+            found = read()
+        return (
+            [each for each in found if isinstance(each, Registration)],
+            [each for each in found if isinstance(each, Rejection)],
+        )
+
+    def _one(
+        self, delivery: Delivery, received: datetime, stored: Stored | None = None
+    ) -> Registration | Rejection:
         """Whatever is wrong with one delivery stays its own, and is said all at once."""
         violations: list[Violation] = []
-        envelope = identity = None
+        envelope = None
+        identity = stored.identity if stored else None
+        resumed = resumed_from(stored) if stored else None
         try:
-            identity = self._prove(delivery, violations)
-            envelope = decode(delivery, now, self.message_bytes)
+            identity = identity or self._prove(delivery, violations)
+            envelope = self._envelope(delivery, received, stored)
             klantcontact = parse_klantcontact(envelope.data)
             if identity is not None:
                 kanaal = self.kanalen[delivery.queue]
                 digest = klantcontact.digest()
                 return Registration(
-                    uuid7(), delivery, envelope, klantcontact, digest, kanaal, identity
+                    uuid7(), delivery, envelope, klantcontact, digest, kanaal, identity, resumed
                 )
         except Refusal as refusal:
             violations += refusal.violations
@@ -83,7 +104,14 @@ class Reader:
             violations.append(UNEXPECTED)
         digest = sha256(delivery.body).digest()
         reasons = Refusal(*violations).violations
-        return Rejection(uuid7(), delivery, reasons, digest, envelope, identity=identity)
+        return Rejection(
+            uuid7(), delivery, reasons, digest, envelope, identity=identity, resumed=resumed
+        )
+
+    def _envelope(self, delivery: Delivery, received: datetime, stored: Stored | None) -> Envelope:
+        if stored is None:
+            return decode(delivery, received, self.message_bytes)
+        return unpack(stored, self.message_bytes)
 
     def _prove(self, delivery: Delivery, violations: list[Violation]) -> Identity | None:
         try:

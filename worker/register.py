@@ -5,7 +5,7 @@ Only zaken come by queue, and only from the zaaksysteem, so that no message can 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,21 +17,24 @@ from worker.envelope import Rejection
 from worker.errors import BatchRejected, Code, Refusal, Violation
 from worker.formats import ZAAK_BIJGEWERKT, decode
 from worker.formats.content import refusal
+from worker.unpacking import resumed_from, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
-    from worker.envelope import Delivery, Lane
+    from worker.envelope import Delivery, Lane, Resumed
     from worker.logs import Log
+    from worker.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
 class DatedFact:
-    """A fact and the moment at which it was so."""
+    """A fact and the moment at which it was so; `resumed` names the dead letter it was."""
 
     fact: Feit
     time: datetime
+    resumed: Resumed | None = None
 
 
 class RegisterStore(Protocol):
@@ -40,7 +43,11 @@ class RegisterStore(Protocol):
     async def put(
         self, facts: Sequence[DatedFact], rejected: Sequence[Rejection], now: datetime, by: str
     ) -> int:
-        """Store what is newer than what is there, in one transaction; how many were."""
+        """Store what is newer than what is there, in one transaction; how many were.
+
+        Dead letters that facts or rejections were taken out of are resolved or put back, unless
+        somebody else has dealt with them.
+        """
 
 
 def parse_fact(data: bytes) -> Feit:
@@ -79,16 +86,26 @@ class ZakenIntake:
 
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Store the facts of a batch; what is not one becomes a dead letter."""
+        await self._take([(delivery, None) for delivery in batch])
+
+    async def retake(self, batch: Sequence[Stored]) -> None:
+        """As `take`, of messages that were put away before."""
+        await self._take([(each.delivery, each) for each in batch])
+
+    async def _take(self, batch: Sequence[tuple[Delivery, Stored | None]]) -> None:
         now = self.clock()
         facts: list[tuple[Delivery, DatedFact]] = []
         rejected: list[Rejection] = []
-        for delivery in batch:
+        for delivery, stored in batch:
+            resumed = resumed_from(stored) if stored else None
             try:
-                facts.append((delivery, self._read(delivery, now)))
+                facts.append(
+                    (delivery, replace(self._read(delivery, stored, now), resumed=resumed))
+                )
             except Refusal as refused:
-                rejected.append(_rejection(delivery, refused.violations))
-        stored = await self._put(facts, rejected, now)
-        self.log.info("zaken", received=len(batch), stored=stored, rejected=len(rejected))
+                rejected.append(_rejection(delivery, refused.violations, resumed))
+        put = await self._put(facts, rejected, now)
+        self.log.info("zaken", received=len(batch), stored=put, rejected=len(rejected))
 
     async def _put(
         self,
@@ -107,17 +124,20 @@ class ZakenIntake:
             if len(facts) == 1:
                 self.log.warning("onverwacht", bericht=facts[0][0].message_id, reden=str(error))
                 unexpected = Violation(Code.ONVERWACHT, "the database refuses it")
-                culprit = _rejection(facts[0][0], (unexpected,))
+                culprit = _rejection(facts[0][0], (unexpected,), facts[0][1].resumed)
                 return await self._put([], [*rejected, culprit], now)
             middle = len(facts) // 2
             stored = await self._put(facts[:middle], rejected, now)
             return stored + await self._put(facts[middle:], [], now)
 
-    def _read(self, delivery: Delivery, now: datetime) -> DatedFact:
+    def _read(self, delivery: Delivery, stored: Stored | None, now: datetime) -> DatedFact:
         if delivery.user_id != self.zaaksysteem:
             detail = "only the zaaksysteem sends facts, with its name in user_id"
             raise Refusal(Violation(Code.APPLICATIE_ONBEKEND, detail, "user_id"))
-        envelope = decode(delivery, now, self.message_bytes, ZAAK_BIJGEWERKT)
+        if stored is None:
+            envelope = decode(delivery, now, self.message_bytes, ZAAK_BIJGEWERKT)
+        else:
+            envelope = unpack(stored, self.message_bytes, ZAAK_BIJGEWERKT)
         fact = parse_fact(envelope.data)
         if not isinstance(fact, Zaak):
             detail = "only zaken come by queue; use `klantcontact register import`"
@@ -125,5 +145,8 @@ class ZakenIntake:
         return dated(fact, envelope.time, now, self.skew)
 
 
-def _rejection(delivery: Delivery, violations: tuple[Violation, ...]) -> Rejection:
-    return Rejection(uuid7(), delivery, violations, sha256(delivery.body).digest())
+def _rejection(
+    delivery: Delivery, violations: tuple[Violation, ...], resumed: Resumed | None
+) -> Rejection:
+    digest = sha256(delivery.body).digest()
+    return Rejection(uuid7(), delivery, violations, digest, resumed=resumed)

@@ -11,12 +11,13 @@ from worker.envelope import Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from worker.domain.decision import Registered
     from worker.domain.identity import Identity
     from worker.domain.klantcontact import Klantcontact
-    from worker.envelope import Delivery, Envelope, Key
+    from worker.envelope import Delivery, Envelope, Key, Resumed
     from worker.errors import Violation
 
 
@@ -31,6 +32,12 @@ class Registration:
     digest: bytes
     kanaal: str
     identity: Identity
+    resumed: Resumed | None = None
+
+    @property
+    def bound_key(self) -> Key:
+        """The key that a token which is bound to this message is bound to."""
+        return self.resumed.key if self.resumed else self.envelope.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Repetition:
 
     registration: Registration
     klantcontact: UUID
+    zaak: str | None
 
 
 Judged = Acceptance | Rejection | Repetition
@@ -59,10 +67,14 @@ Judged = Acceptance | Rejection | Repetition
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a key was registered with: the digest of the content, and its klantcontact."""
+    """What a key was registered with: its klantcontact, in which zaak, of which content.
 
-    digest: bytes
+    Content is known by a digest; where somebody put it right there are two, the sender's own too.
+    """
+
+    digests: frozenset[bytes]
     klantcontact: UUID
+    zaak: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,10 @@ class Claims:
 
 
 def rejection_of(
-    asked: Registration, violations: tuple[Violation, ...], claim: Key | None = None
+    asked: Registration,
+    violations: tuple[Violation, ...],
+    claim: Key | None = None,
+    again: datetime | None = None,
 ) -> Rejection:
     """The message of `asked` as it becomes a dead letter; `claim` is the key that it holds."""
     return Rejection(
@@ -89,7 +104,14 @@ def rejection_of(
         asked.klantcontact.zaak,
         claim,
         asked.identity,
+        asked.resumed,
+        again,
     )
+
+
+def resumed_of(work: Registration | Rejection | Repetition) -> Resumed | None:
+    """The dead letter that it was taken out of, if it was."""
+    return work.registration.resumed if isinstance(work, Repetition) else work.resumed
 
 
 def same_trust(asked: Registration, refused: Rejection) -> bool:

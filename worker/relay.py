@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker.finishing import Finished
 from worker.mime import HeaderError
+from worker.outcomes import Announcement
 from worker.rendering import TemplateError
+from worker.stored import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.logs import Log
-    from worker.outcomes import Announcement
     from worker.rendering import MailFacts
 
 
@@ -43,14 +44,27 @@ class DueAnnouncement:
     told: Announcement
 
 
-Due = DueMail | DueAnnouncement
+@dataclass(frozen=True, slots=True)
+class DueRecall:
+    """A claimed outbox row that calls a dead letter back."""
+
+    row: UUID
+    attempts: int
+    recall: Recall
+
+
+Due = DueMail | DueAnnouncement | DueRecall
+
+
+Offer = Finished | Announcement | Recall
+"""What is published."""
 
 
 class Outbox(Protocol):
     """The relay's store."""
 
-    async def sweep(self, now: datetime) -> int:
-        """Put mails whose lease ran out or whose retry is due back in the outbox."""
+    async def sweep(self, now: datetime, until: datetime) -> int:
+        """Put mails and dead letters that are due in the outbox, the latter leased `until`."""
 
     async def claim(self, now: datetime, until: datetime, most: int) -> Sequence[Due]:
         """Lease up to `most` due rows until `until`."""
@@ -64,14 +78,14 @@ class Outbox(Protocol):
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
         """Delete what was confirmed and park what will never be."""
 
-    async def give_up(self, mails: Mapping[UUID, str]) -> None:
+    async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """Mark mails that cannot be made as `mislukt`, each with the reason."""
 
 
 class Broker(Protocol):
-    """Where mail jobs, events and replies are published."""
+    """Where mail jobs, events, replies and recalls are published."""
 
-    async def offer(self, jobs: Sequence[Finished | Announcement]) -> Sequence[bool]:
+    async def offer(self, jobs: Sequence[Offer]) -> Sequence[bool]:
         """Publish all; whether each was confirmed, in order.
 
         An event or a reply that nobody takes is confirmed all the same.
@@ -101,16 +115,19 @@ class Relay:
     batch: int
     lease: timedelta
     mail_lease: timedelta
+    retry_lease: timedelta
     attempts: int
     poll: timedelta
 
     async def run(self, wake: Wake) -> None:
         """Work until `wake` says to stop; raises Outage."""
         while not wake.stopped:
-            await self.outbox.sweep(self.clock())
+            now = self.clock()
+            swept = await self.outbox.sweep(now, now + self.retry_lease)
             while await self.round() == self.batch and not wake.stopped:
                 pass
-            await wake.wait(self.poll)
+            if not swept:
+                await wake.wait(self.poll)
 
     async def round(self) -> int:
         """Claim, render, freeze, publish, settle; returns how many rows were claimed."""
@@ -118,9 +135,10 @@ class Relay:
         due = await self.outbox.claim(now, now + self.lease, self.batch)
         if not due:
             return 0
-        offered: dict[UUID, Finished | Announcement] = {
+        offered: dict[UUID, Offer] = {
             each.row: each.told for each in due if isinstance(each, DueAnnouncement)
         }
+        offered |= {each.row: each.recall for each in due if isinstance(each, DueRecall)}
         offered |= await self._mails([each for each in due if isinstance(each, DueMail)])
         confirmed = await self.broker.offer(list(offered.values()))
         failing = {row for row, well in zip(offered, confirmed, strict=True) if not well}
@@ -137,7 +155,7 @@ class Relay:
         if not due:
             return {}
         finished, hopeless = self._finished(due)
-        await self.outbox.give_up(hopeless)
+        await self.outbox.give_up(hopeless, self.clock())
         until = self.clock() + self.mail_lease
         offerable = await self.outbox.freeze(list(finished.values()), until)
         return {row: each for row, each in finished.items() if each.mail in offerable}

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker.claims import Expected
 from worker.clock import now
+from worker.deaths import Deaths, Queues
 from worker.domain.question import Policy
 from worker.errors import Outage, UsageError
 from worker.finishing import Finisher
+from worker.housekeeping import Housekeeping
 from worker.intake import Intake
 from worker.keys.token_keys import Sources, TokenKeys
 from worker.mailer import Mailer
 from worker.mime import HeaderError
 from worker.outcomes import Announcer
+from worker.postgres.housekeeping import PostgresHousekeeping
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import connected as postgres
 from worker.postgres.register import PostgresRegister
 from worker.postgres.registration import Registrations
 from worker.postgres.schema import pending
+from worker.postgres.sinking import PostgresSink
+from worker.postgres.stored import PostgresLetters
 from worker.postgres.tls import database_url, open_to_others
 from worker.postgres.wake import listening
 from worker.rabbitmq.connection import connected as rabbitmq
@@ -31,11 +36,20 @@ from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import publishing
 from worker.rabbitmq.tls import address
-from worker.rabbitmq.topology import NOTIFICATIE_EMAIL, REGISTRATIE_QUEUES, ZAKEN
+from worker.rabbitmq.topology import (
+    DLQ,
+    HERVAT,
+    NOTIFICATIE_EMAIL,
+    REGISTRATIE_QUEUES,
+    ZAKEN,
+    definitions,
+)
 from worker.reading import Proofs, Reader
 from worker.register import ZakenIntake
 from worker.relay import Relay
 from worker.rendering import TemplateError
+from worker.resumption import Resumption
+from worker.sink import Sink
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
@@ -71,11 +85,13 @@ def finisher(settings: Settings) -> Finisher:
 
 
 @asynccontextmanager
-async def _database(settings: Settings, size: int) -> AsyncIterator[Pool]:
+async def _database(
+    settings: Settings, size: int, *, by_index: bool = False
+) -> AsyncIterator[Pool]:
     """A pool on a database whose schema is as new as the program."""
     with _renewed():
         url = database_url(settings)
-    async with postgres(url, size=size) as pool:
+    async with postgres(url, size=size, by_index=by_index) as pool:
         if await pending(pool):
             msg = "the database's schema is older than this program; run `klantcontact migrate`"
             raise Outage(msg)
@@ -129,13 +145,14 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
     )
     async with AsyncExitStack() as stack:
         await proofs.open()
-        pool = await stack.enter_async_context(_database(settings, settings.intake_lanes + 1))
+        pool = await stack.enter_async_context(_database(settings, settings.intake_lanes + 2))
         connection = await stack.enter_async_context(_broker(settings, "intake", gate))
 
         contacts = Intake(
             Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log),
             Registrations(pool, Announcer(settings.event_source)),
             _policy(settings),
+            settings.deferrals,
             now,
             log,
         )
@@ -147,18 +164,30 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
             now,
             log,
         )
+        resumption = Resumption(
+            PostgresLetters(pool),
+            contacts,
+            facts,
+            ZAKEN,
+            settings.memory_budget // _SHARE_BATCH,
+            log,
+        )
         lanes = [await opened(connection, limits, gate) for _ in range(settings.intake_lanes)]
         facts_lane = await opened(connection, limits, gate)
+        resumed_lane = await opened(connection, limits, gate)
         prefetch = 2 * settings.batch_size
         async with asyncio.TaskGroup() as group:
-            group.create_task(_when(stop, *(lane.stop for lane in (*lanes, facts_lane)), gate.open))
+            every = (*lanes, facts_lane, resumed_lane)
+            group.create_task(_when(stop, *(lane.stop for lane in every), gate.open))
             group.create_task(proofs.keep_fresh(stop))
             group.create_task(facts.run(facts_lane))
+            group.create_task(resumption.run(resumed_lane))
             for lane in lanes:
                 group.create_task(contacts.run(lane))
                 await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
             await facts_lane.consume([ZAKEN], prefetch)
-            log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN])
+            await resumed_lane.consume([HERVAT], prefetch)
+            log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
 
 
 def _policy(settings: Settings) -> Policy:
@@ -186,7 +215,7 @@ def token_keys(settings: Settings, log: Log) -> TokenKeys:
 async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
     """The role of publishing what is due in the outbox."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(_database(settings, 3))
+        pool = await stack.enter_async_context(_database(settings, 3, by_index=True))
         connection = await stack.enter_async_context(_broker(settings, "relay"))
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))
@@ -199,6 +228,7 @@ async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             settings.relay_batch,
             settings.relay_lease,
             settings.mail_lease,
+            settings.retry_lease,
             settings.relay_attempts,
             settings.relay_poll,
         )
@@ -241,3 +271,45 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
                 )
                 stack.push_async_callback(conversation.close)
                 group.create_task(story.run(conversation))
+
+
+async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+    """The role of putting on record what the broker dead-lettered, and of the housekeeping."""
+    gate = Gate(settings.memory_budget // _SHARE_IN_HAND)
+    limits = Limits(
+        settings.batch_size,
+        settings.memory_budget // _SHARE_BATCH,
+        settings.batch_linger.total_seconds(),
+    )
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_database(settings, 3))
+        connection = await stack.enter_async_context(_broker(settings, "sink", gate))
+        announcer = Announcer(settings.event_source)
+        store = PostgresSink(pool, announcer, settings.outage_pause)
+        story = Sink(store, Deaths(QUEUES, settings.message_bytes, log), now, log)
+        housekeeping = Housekeeping(
+            PostgresHousekeeping(pool, announcer),
+            settings.housekeeping,
+            settings.growth_period,
+            settings.keep_resolved,
+            settings.keep_archived,
+            settings.keep_inbox,
+            now,
+            log,
+        )
+        lane = await opened(connection, limits, gate)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_when(stop, lane.stop, gate.open))
+            group.create_task(story.run(lane))
+            group.create_task(housekeeping.run(stop))
+            await lane.consume([DLQ], 2 * settings.batch_size)
+            log.info("gereed", queues=[DLQ])
+
+
+QUEUES = Queues(
+    known=frozenset(each["name"] for each in definitions()["queues"]),
+    contacts=frozenset(REGISTRATIE_QUEUES),
+    facts=ZAKEN,
+    retries=HERVAT,
+    mails=NOTIFICATIE_EMAIL,
+)

@@ -38,7 +38,9 @@ def _is_path(path: Path) -> Path:
 
 def _separated(text: object) -> object:
     """Several values in one setting stand with commas between them."""
-    return [each.strip() for each in text.split(",")] if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    return [each for part in text.split(",") if (each := part.strip())]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

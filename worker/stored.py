@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """A dead letter that is to be judged anew: its id is all that goes over the broker."""
+
+    dead_letter: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One dead letter, with all that is needed to judge it anew.
 
@@ -33,6 +40,8 @@ class Stored:
     time: datetime | None
     """The message's own time, if its envelope could be read."""
     identity: Identity | None
+    deferrals: int = 0
+    """How often it was put off since it last came."""
     edited: bytes | None = None
     new_id: str | None = None
     late: bool = False

@@ -89,7 +89,7 @@ async def test_nothing_personal_is_in_any_line_of_the_log(
     await fill(pool, zaak(betrokkenen=[person], omschrijving=marked))
     programs = [await start(log_format=kind, log_level="debug") for kind in ("json", "console")]
     for program in programs:
-        await program.said("gereed", 3)
+        await program.said("gereed", 4)
     said = {
         "toelichting": marked,
         "onderwerp": marked,

@@ -43,7 +43,13 @@ def main() -> int:
 
 
 async def _measure(site: Site, rows: Sequence[Row], messages: int, rounds: int) -> Report:
-    report = Report(machine(), await versions(site.state), rows)
+    report = Report(
+        machine(),
+        await versions(site.state),
+        rows,
+        paired=site.ratios,
+        commands=site.commands,
+    )
     for number in range(rounds):
         for row in rows:
             count = max(1, round(messages * row.share))

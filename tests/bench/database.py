@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from worker.postgres.writing import OUTBOX_CHANNEL
+from worker.postgres.waiting import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -28,19 +28,24 @@ class Report:
     versions: Mapping[str, str]
     rows: Sequence[Row]
     per_second: dict[str, list[float]] = field(default_factory=dict)
+    paired: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Ratios that a row took by turns, one a round."""
+    commands: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that whole commands took."""
 
     def add(self, row: Row, per_second: float) -> None:
         """One more round of a row."""
         self.per_second.setdefault(row.name, []).append(per_second)
 
     def ratios(self) -> dict[str, float]:
-        """Of medians, where both rows were measured."""
+        """Of medians, where both rows were measured; and the medians of paired ones."""
         medians = {name: median(figures) for name, figures in self.per_second.items()}
-        return {
+        of_rows = {
             name: round(medians[ours] / medians[theirs], 3)
             for name, (ours, theirs) in RATIOS.items()
             if ours in medians and theirs in medians
         }
+        return of_rows | {name: round(median(each), 3) for name, each in self.paired.items()}
 
     def write(self, file: Path) -> None:
         """The form that the issue fixes."""
@@ -56,17 +61,24 @@ class Report:
                 for name, figures in self.per_second.items()
             ],
             "ratios": self.ratios(),
+            "commands": {name: round(seconds, 2) for name, seconds in self.commands.items()},
         }
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
     def show(self, console: Console) -> None:
-        """Two tables of at most 80 columns."""
+        """Tables of at most 80 columns."""
         console.print(self._figures())
         if ratios := self.ratios():
             table = Table("ratio of medians", title_justify="left")
             table.add_column("", justify="right")
             for name, ratio in ratios.items():
                 table.add_row(name, f"{ratio:.2f}")
+            console.print(table)
+        if self.commands:
+            table = Table("a whole command")
+            table.add_column("seconds", justify="right")
+            for name, seconds in self.commands.items():
+                table.add_row(name, f"{seconds:.2f}")
             console.print(table)
 
     def _figures(self) -> Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import intake_rows, mail_rows
+from tests.bench import dead_letter_rows, intake_rows, mail_rows, retry_rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,6 +48,8 @@ ROWS: Final = (
         intake_rows.without_tokens, intake_rows.trusting),
     Row("bound-tokens", "our intake, a token per message", 1,
         intake_rows.with_tokens_of_their_own, intake_rows.intake),
+    Row("retry", "the same, refused first and retried", 1,
+        retry_rows.refused, retry_rows.retry),
     Row("raw-publish", "aio-pika, ready-made jobs", MAIL_SHARE,
         mail_rows.emptied, mail_rows.raw_publish),
     Row("relay", "our relay, rendering included", MAIL_SHARE,
@@ -58,6 +60,8 @@ ROWS: Final = (
         mail_rows.emptied, mail_rows.peer("ready_bytes")),
     Row("mailer", "our mailer, everything on", MAIL_SHARE,
         mail_rows.offered, mail_rows.mailer),
+    Row("dead-letters-1m", "list --code, groups and show", 0.02,
+        dead_letter_rows.filled, dead_letter_rows.asked),
 )  # fmt: skip
 
 RATIOS: Final = {
@@ -67,6 +71,7 @@ RATIOS: Final = {
     "intake/plain": ("intake", "plain"),
     "tokens-on/off": ("intake", "no-tokens"),
     "bound-tokens/off": ("bound-tokens", "no-tokens"),
+    "retry/intake": ("retry", "intake"),
     "relay/raw-publish": ("relay", "raw-publish"),
     "mailer/send_message": ("mailer", "send-message"),
     "mailer/ready-bytes": ("mailer", "ready-bytes"),

@@ -27,6 +27,7 @@ SECONDS: Final = 120.0
 REGISTER: Final = "bench_register"
 OUTBOX: Final = "bench_outbox"
 MAILS: Final = "bench_mails"
+REFUSED: Final = "bench_refused"
 _WORK: Final = "bench_work"
 
 
@@ -40,6 +41,12 @@ class Site:
     kanalen: tuple[str, ...] = KANALEN
     options: dict[str, int] = field(default_factory=dict)
     """Settings of the peers in the place of their best ones."""
+    kept: set[str] = field(default_factory=set)
+    """Databases that a row made for itself and changes no more."""
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    """Of times that a row took by turns, one a round."""
+    commands: dict[str, float] = field(default_factory=dict)
+    """Seconds that whole commands took, the last time."""
     _made: set[str] = field(default_factory=set)
     _seed: int = 0
 
@@ -86,6 +93,10 @@ class Site:
         waiting = await broker.waiting(self.state.amqp_admin)
         if waiting != wanted:
             raise WrongResult(f"waiting in the queues: expected {wanted}, found {waiting}")
+
+    def pair(self, name: str, ratio: float) -> None:
+        """One more round's ratio of times."""
+        self.ratios.setdefault(name, []).append(ratio)
 
     def settings(self, url: str, smtp_port: int = 1) -> dict[str, str]:
         """The settings of a program on this stack; the others are the defaults."""
@@ -150,6 +161,23 @@ class Site:
             await connection.execute("delete from outbox where soort <> 'mail'")
         await database.expect(url, outbox=count)
         self._made.add(OUTBOX)
+
+    async def need_refused(self, count: int) -> None:
+        """Make the template with `count` dead letters whose cause was mended since."""
+        await self.need_register()
+        if REFUSED in self._made:
+            return
+        url = await database.copy(self.state.postgres, REGISTER, REFUSED)
+        async with database.connection(url) as connection:
+            await connection.execute("update zaaktype set klantcontacten_toegestaan = false")
+            await self.fill(count)
+            async with self.worker(url, "intake"):
+                enough = f"select count(*) >= {count} from dead_letter"  # noqa: S608 (a number)
+                await database.until(url, enough, SECONDS)
+            await connection.execute("update zaaktype set klantcontacten_toegestaan = true")
+            # What was told of the refusals has long gone out.
+            await connection.execute("delete from outbox")
+        self._made.add(REFUSED)
 
     async def need_mails(self, count: int) -> None:
         """Make the template in which `count` mails are offered, and the file of their jobs."""

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from tests.contacts import NOW
+from tests.contacts import NOW, ZAAK
 from tests.facts import fill
 from tests.registering import registrations, store
 from tests.registrations import refused, registration
@@ -71,8 +71,8 @@ async def test_what_is_refused_is_told_with_the_dead_letter_that_it_is_kept_as(
 async def test_a_repetition_is_answered_with_what_it_became_at_first(pool: Pool) -> None:
     made = uuid4()
     async with registrations(pool).transaction() as transaction:
-        silent = Repetition(registration("twee"), made)
-        await transaction.write([Repetition(asking("een"), made), silent], NOW)
+        silent = Repetition(registration("twee"), made, ZAAK)
+        await transaction.write([Repetition(asking("een"), made, ZAAK), silent], NOW)
     (reply,) = await _told(pool)
     assert isinstance(reply, Reply)
     assert orjson.loads(reply.content)["data"]["klantcontact"] == str(made)

@@ -100,3 +100,24 @@ async def test_a_connection_that_goes_while_waiting_leaves_the_outcome_unknown(
 async def test_a_message_that_may_not_be_sent_is_an_outage(broker: Broker) -> None:
     with pytest.raises(Outage, match="permissions"):
         await ask_as(broker.url("callcenter"), asking("balie"), DEADLINE)
+
+
+async def test_an_answer_that_is_not_final_is_kept_until_the_final_one_comes(
+    broker: Broker,
+) -> None:
+    async def asking_twice(seconds: float) -> tuple[bool, str | None]:
+        async with connected(broker.url("callcenter"), "test") as connection:
+            return await ask(
+                connection, asking(), understood, seconds, lambda answer: answer != "wacht"
+            )
+
+    asked = asyncio.create_task(asking_twice(DEADLINE))
+    question = await taken(broker)
+    own = question.correlation_id or ""
+    await answer(broker, question, (own, "wacht"), (own, "klaar"))
+    assert await asked == (True, "klaar")
+
+    asked = asyncio.create_task(asking_twice(1))
+    question = await taken(broker)
+    await answer(broker, question, (question.correlation_id or "", "wacht"))
+    assert await asked == (True, "wacht")

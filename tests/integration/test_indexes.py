@@ -80,8 +80,8 @@ async def _relay(pool: Pool) -> None:
     (due,) = [each for each in claimed if isinstance(each, DueMail)]
     await outbox.freeze([Finished(due.facts.mail, "a@b", b"x", "s")], NOW)
     await outbox.settle([due.row], [], NOW)
-    await outbox.give_up({due.facts.mail: "because"})
-    await outbox.sweep(NOW)
+    await outbox.give_up({due.facts.mail: "because"}, NOW)
+    await outbox.sweep(NOW, NOW)
 
 
 async def _send(pool: Pool) -> None:

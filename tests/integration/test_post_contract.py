@@ -118,7 +118,7 @@ async def test_a_mail_in_hand_is_not_offered_until_its_lease_ends(both: Post) ->
     await both.outbox.freeze([finished(mail)], LEASE)
     await both.mails.claim(mail, LEASE)
     assert await both.outbox.freeze([finished(mail)], LEASE) == set()
-    await both.outbox.sweep(AFTER)
+    await both.outbox.sweep(AFTER, AFTER)
     assert await both.outbox.freeze([finished(mail)], LEASE + _ONCE) == {mail}
 
 
@@ -129,7 +129,7 @@ async def test_a_mail_that_came_to_its_end_is_not_offered_again(both: Post, sent
     await both.mails.claim(mail, LEASE)
     await both.mails.record(Result(mail, Answer(sent, "words"), NOW, None))
     assert await both.state(mail) == (sent.value, "words")
-    assert await both.outbox.sweep(AFTER) == 0
+    assert await both.outbox.sweep(AFTER, AFTER) == 0
     assert await both.outbox.freeze([finished(mail)], LEASE) == set()
 
 
@@ -141,9 +141,9 @@ async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post
     await both.mails.claim(mail, LEASE)
     later = NOW + _ONCE
     await both.mails.record(Result(mail, Answer(Sent.LATER, "450"), NOW, later))
-    assert await both.outbox.sweep(later - timedelta(seconds=1)) == 0
-    assert await both.outbox.sweep(later) == 1
-    assert await both.outbox.sweep(later) == 0
+    assert await both.outbox.sweep(later - timedelta(seconds=1), later) == 0
+    assert await both.outbox.sweep(later, later) == 1
+    assert await both.outbox.sweep(later, later) == 0
     (again,) = await due_mails(both.outbox, later, later + _ONCE, 10)
     assert again.facts.mail == mail
     await both.outbox.freeze([finished(mail)], later + _ONCE)
@@ -155,11 +155,11 @@ async def test_an_offer_that_nobody_took_is_made_again(both: Post) -> None:
     (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     await both.outbox.freeze([finished(mail)], LEASE)
     await both.outbox.settle([due.row], [], NOW)
-    assert await both.outbox.sweep(AFTER) == 1
+    assert await both.outbox.sweep(AFTER, AFTER) == 1
 
 
 async def test_a_mail_that_was_given_up_says_why_and_is_not_offered(both: Post) -> None:
     (mail,) = await both.add()
-    await both.outbox.give_up({mail: "To: domain is not valid"})
+    await both.outbox.give_up({mail: "To: domain is not valid"}, AFTER)
     assert await both.state(mail) == ("mislukt", "To: domain is not valid")
     assert await both.outbox.freeze([finished(mail)], LEASE) == set()

@@ -91,7 +91,7 @@ async def test_a_key_that_was_registered_is_known_with_its_digest(kept: Kept) ->
     assert (await _commit(kept.store, [first]))[0] == {}
     again = [registration("een", onderwerp="anders"), registration("twee")]
     before, _ = await _commit(kept.store, again)
-    assert before == {first.envelope.key: Earlier(first.digest, first.id)}
+    assert before == {first.envelope.key: Earlier(frozenset({first.digest}), first.id, ZAAK)}
     assert await kept.contacts() == 2
 
 

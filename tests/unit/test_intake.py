@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from worker.registration import Acceptance, Registration
 
 
+DEFERRALS = (timedelta(seconds=10), timedelta(minutes=1))
+
+
 def stored() -> FakeStore:
     return FakeStore(known=known(*register()))
 
@@ -27,7 +31,7 @@ def stored() -> FakeStore:
 def intake(store: FakeStore, lines: Lines | None = None) -> Intake:
     log = (lines or Lines()).log
     reader = Reader(FixedProofs(), 1024 * 1024, {QUEUE: "callcenter"}, log)
-    return Intake(reader, store, Policy(), lambda: NOW, log)
+    return Intake(reader, store, Policy(), DEFERRALS, lambda: NOW, log)
 
 
 def outcomes(lines: Lines) -> list[tuple[str, str | None]]:
@@ -56,10 +60,10 @@ async def test_good_and_bad_of_one_batch_each_have_their_own_outcome() -> None:
     assert sorted(store.codes) == ["bericht-onleesbaar", "zaak-onbekend"]
     assert [each.registration.envelope.id for each in store.contacts] == ["een", "vier"]
     assert sorted(outcomes(lines)) == [
-        ("afgewezen", "drie"),
         ("afgewezen", "twee"),
         ("geregistreerd", "een"),
         ("geregistreerd", "vier"),
+        ("uitgesteld", "drie"),
     ]
 
 

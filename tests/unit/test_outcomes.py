@@ -112,10 +112,10 @@ def test_who_asks_for_a_reply_is_told_the_same() -> None:
 
 
 def test_a_repetition_is_answered_and_no_news_for_anybody_else() -> None:
-    (reply,) = ANNOUNCER.repeated(Repetition(_asking(), KEPT), NOW)
+    (reply,) = ANNOUNCER.repeated(Repetition(_asking(), KEPT, ZAAK), NOW)
     assert isinstance(reply, Reply)
     assert (content(reply)["id"], content(reply)["data"]["klantcontact"]) == (str(KEPT),) * 2
-    assert ANNOUNCER.repeated(Repetition(registration("een"), KEPT), NOW) == []
+    assert ANNOUNCER.repeated(Repetition(registration("een"), KEPT, ZAAK), NOW) == []
 
 
 @pytest.mark.parametrize(

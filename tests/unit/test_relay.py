@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from worker.outcomes import Announcement
+    from worker.relay import Offer
     from worker.rendering import MailFacts
 
 MINUTE = timedelta(minutes=1)
@@ -41,7 +41,7 @@ class Stopping:
     broker: FakeBroker
     wake: FakeWake
 
-    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
+    async def offer(self, jobs: Sequence[Offer]) -> list[bool]:
         self.wake.rounds = 0
         return await self.broker.offer(jobs)
 
@@ -66,6 +66,7 @@ class Relayed:
             batch,
             MINUTE,
             10 * MINUTE,
+            5 * MINUTE,
             attempts,
             timedelta(seconds=1),
         )

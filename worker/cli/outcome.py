@@ -10,15 +10,16 @@ import orjson
 import typer
 
 from worker.cli import calling
-from worker.outcomes import AFGEWEZEN, GEREGISTREERD
+from worker.outcomes import AFGEWEZEN, GEREGISTREERD, UITGESTELD
 
 REGISTERED: Final = "geregistreerd"
-_NAMES: Final = {GEREGISTREERD: REGISTERED, AFGEWEZEN: "afgewezen"}
+PUT_OFF: Final = "uitgesteld"
+_NAMES: Final = {GEREGISTREERD: REGISTERED, AFGEWEZEN: "afgewezen", UITGESTELD: PUT_OFF}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A reply: `geregistreerd` or `afgewezen`, and the CloudEvent that says so."""
+    """A reply: `geregistreerd`, `afgewezen` or `uitgesteld`, and the CloudEvent that says so."""
 
     name: str
     event: dict[str, Any]
@@ -41,6 +42,10 @@ class Outcome:
             yield f"Registered: klantcontact {data['klantcontact']} {where}"
             return
         problem = data["probleem"]
+        if self.name == PUT_OFF:
+            yield "Put off: the zaak is not known yet. It is registered as soon as it is, or else"
+            yield f"  refused; until then it is dead letter {_last(problem['instance'])}"
+            return
         yield f"Refused: {problem['title']} ({_last(problem['type'])})"
         for each in problem["errors"]:
             field = f"{_printable(each['field'])}: " if each["field"] else ""
@@ -61,8 +66,13 @@ class Sent:
         return self.outcome is not None and self.outcome.registered
 
 
+def final(outcome: Outcome) -> bool:
+    """Whether no other outcome follows."""
+    return outcome.name != PUT_OFF
+
+
 def understand(reply: bytes) -> Outcome | None:
-    """The outcome in a reply; None for what is no final outcome."""
+    """The outcome in a reply; None for what is none."""
     try:
         event = orjson.loads(reply)
         return Outcome(_NAMES[event["type"]], event)

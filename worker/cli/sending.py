@@ -73,7 +73,9 @@ async def _send(broker: Address | str, publication: Publication, wait: float | N
     """`wait` is in seconds, None to be content with the broker's confirm."""
     async with connected(broker, "klantcontact publish") as connection:
         if wait is not None:
-            return Sent(*await ask(connection, publication, outcome.understand, wait))
+            return Sent(
+                *await ask(connection, publication, outcome.understand, wait, outcome.final)
+            )
         async with publishing(connection) as to:
             return Sent((await to.publish([publication]))[0])
 

@@ -9,7 +9,7 @@ from worker.contract import json_schema
 from worker.contract.channels import channels
 from worker.contract.incoming import REGISTRATIES, ZAKEN
 from worker.contract.operations import operations
-from worker.contract.outgoing import MAILS, OUTCOMES
+from worker.contract.outgoing import EVENTS, MAILS
 from worker.contract.prose import description
 from worker.contract.remedies import REMEDIES
 from worker.errors import Code, Violation, problem
@@ -57,7 +57,7 @@ def document() -> Schema:
         "components": {
             "messages": {
                 name: message.document()
-                for group in (REGISTRATIES, ZAKEN, OUTCOMES, MAILS)
+                for group in (REGISTRATIES, ZAKEN, EVENTS, MAILS)
                 for name, message in group.items()
             },
             "schemas": _relocated(json_schema.definitions()),

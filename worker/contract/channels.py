@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from worker.contract.incoming import REGISTRATIES, ZAKEN
 from worker.contract.message import VERSION
 from worker.contract.outgoing import MAILS, OUTCOMES
-from worker.outcomes import AFGEWEZEN, GEREGISTREERD
+from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
 from worker.rabbitmq import topology
 
 if TYPE_CHECKING:
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from worker.contract.models import Schema
 
 _NO_CONTRACT: Final = "Not part of the contract: only the worker and the broker write here."
-_RESERVED: Final = (
-    "klantcontact-uitgesteld, dead-letters-groeien and mail-mislukt (all"
-    " nl.overheid.klantcontacten.…) are reserved: nothing sends them yet."
-)
+_RESERVED: Final = "nl.overheid.klantcontacten.mail-mislukt is reserved: nothing sends it yet."
 
 
 def channels() -> dict[str, Schema]:
@@ -41,7 +38,12 @@ def channels() -> dict[str, Schema]:
     }
 
 
-_EVENTS: Final = {"klantcontactGeregistreerd": GEREGISTREERD, "klantcontactAfgewezen": AFGEWEZEN}
+_EVENTS: Final = {
+    "klantcontactGeregistreerd": GEREGISTREERD,
+    "klantcontactAfgewezen": AFGEWEZEN,
+    "klantcontactUitgesteld": UITGESTELD,
+    "deadLettersGroeien": DEAD_LETTERS_GROEIEN,
+}
 
 
 def _of_others() -> dict[str, Schema]:
@@ -94,7 +96,11 @@ def _of_the_worker() -> dict[str, Schema]:
             " database.",
             MAILS,
         ),
-        "hervat": _channel(topology.HERVAT, "hervat", f"{_NO_CONTRACT} Not in use yet."),
+        "hervat": _channel(
+            topology.HERVAT,
+            "hervat",
+            f"{_NO_CONTRACT} Ids of dead letters that are to be judged anew.",
+        ),
         "bounce": _channel(
             topology.BOUNCE,
             "bounce",
@@ -104,7 +110,7 @@ def _of_the_worker() -> dict[str, Schema]:
         "dlq": _channel(
             topology.DLX,
             "",
-            f"{_NO_CONTRACT} What the broker itself dead-letters; nothing reads it yet.",
+            f"{_NO_CONTRACT} What the broker itself dead-letters, for the worker's database.",
         ),
     }
 

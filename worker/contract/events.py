@@ -10,7 +10,7 @@ from typing import Final
 
 from worker.contract.models import MOMENT, UUID, Schema
 from worker.formats import LONGEST_ID, LONGEST_SOURCE, REGISTREREN, ZAAK_BIJGEWERKT
-from worker.outcomes import AFGEWEZEN, GEREGISTREERD
+from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
 
 _PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f]+$"
 
@@ -48,6 +48,10 @@ def definitions() -> dict[str, Schema]:
         "KlantcontactAfgewezen": _outgoing(
             AFGEWEZEN, "Afgewezen", "message's id, or the dead letter's where it has none"
         ),
+        "KlantcontactUitgesteld": _outgoing(
+            UITGESTELD, "Uitgesteld", "message's id, or the dead letter's where it has none"
+        ),
+        "DeadLettersGroeien": _outgoing(DEAD_LETTERS_GROEIEN, "Groei", "code of the group"),
         "Geregistreerd": told(
             "What a message became.",
             klantcontact={"description": "The id of the klantcontact.", **UUID},
@@ -58,6 +62,29 @@ def definitions() -> dict[str, Schema]:
             "Why a message was refused; it is kept as a dead letter.",
             bericht={"allOf": [{"$ref": "#/$defs/BerichtZoverBekend"}]},
             probleem={"allOf": [{"$ref": "#/$defs/Probleem"}]},
+        ),
+        "Uitgesteld": told(
+            "What a message waits for; its final outcome follows.",
+            bericht={"allOf": [{"$ref": "#/$defs/BerichtZoverBekend"}]},
+            probleem={"allOf": [{"$ref": "#/$defs/Probleem"}]},
+        ),
+        "Groei": told(
+            "Dead letters with the same code, queue and field, of which there are more; told at"
+            " most once an hour (a setting) for each group.",
+            code={"allOf": [{"$ref": "#/$defs/Code"}]},
+            queue={"description": "The queue that they were on.", "type": "string"},
+            veld={
+                "description": "The field of the first error, items of lists without their number;"
+                " - for none, ? for one that is not in the contract.",
+                "type": "string",
+            },
+            aantal={"description": "How many are open.", "type": "integer", "minimum": 1},
+            nieuw={
+                "description": "How many of them came first since it was told last.",
+                "type": "integer",
+                "minimum": 0,
+            },
+            laatste={"description": "When the last one came.", **MOMENT},
         ),
         "Bericht": _bericht("The identity of the message.", "string"),
         "BerichtZoverBekend": _bericht(

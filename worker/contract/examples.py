@@ -7,7 +7,7 @@ from typing import Any, Final
 from worker.contract.reasons import REASONS
 from worker.errors import Code, Violation, problem
 from worker.formats import REGISTREREN, ZAAK_BIJGEWERKT
-from worker.outcomes import AFGEWEZEN, GEREGISTREERD
+from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
 
 ZAAK_NUMMER: Final = "ZAAK-2026-0000001"
 SENT: Final = 1767605760
@@ -121,6 +121,27 @@ def refused() -> dict[str, tuple[str, dict[str, Any]]]:
     both = _refusal(*(each for each in REASONS if each.code in _TOGETHER))
     titled = {code: (told["data"]["probleem"]["title"], told) for code, (_, told) in one.items()}
     return {**titled, "more-reasons": ("Every reason is told at once.", both)}
+
+
+def put_off() -> dict[str, Any]:
+    """The event and the reply for a message that waits for its zaak."""
+    (reason,) = (each for each in REASONS if each.code is Code.ZAAK_ONBEKEND)
+    told = problem((reason,), f"urn:uuid:{_DEAD_LETTER_ID}")
+    data = {"bericht": _BERICHT, "probleem": told}
+    return _told(_EVENT_ID, UITGESTELD, "kcc-2026-0000001", data)
+
+
+def growing() -> dict[str, Any]:
+    """The event of a group of dead letters that grows."""
+    data = {
+        "code": "zaak-afgesloten",
+        "queue": "klantcontact.registratie.callcenter",
+        "veld": "zaak",
+        "aantal": 412,
+        "nieuw": 17,
+        "laatste": "2026-01-05T09:36:01.100000+00:00",
+    }
+    return _told(_EVENT_ID, DEAD_LETTERS_GROEIEN, "zaak-afgesloten", data)
 
 
 _TOGETHER: Final = {Code.ZAAK_AFGESLOTEN, Code.DATUM_IN_DE_TOEKOMST}

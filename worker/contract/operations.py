@@ -46,6 +46,14 @@ def operations() -> dict[str, Schema]:
             **_event("klantcontactAfgewezen"),
             "summary": "Tell that a message was refused.",
         },
+        "klantcontactUitgesteldMelden": {
+            **_event("klantcontactUitgesteld"),
+            "summary": "Tell that a message waits for its zaak.",
+        },
+        "deadLettersGroeienMelden": {
+            **_event("deadLettersGroeien"),
+            "summary": "Tell that a group of dead letters grows.",
+        },
         "mailAanbieden": {
             **_operation("send", "notificatieEmail", MAILS, {"mandatory": True, **_PERSISTENT}),
             "summary": "Offer a mail to the mailers (the relay).",

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from worker.contract import examples, properties, text_examples
 from worker.contract.message import Message, Sample, schema
-from worker.outcomes import AFGEWEZEN, CONTENT_TYPE, GEREGISTREERD
+from worker.outcomes import (
+    AFGEWEZEN,
+    CONTENT_TYPE,
+    DEAD_LETTERS_GROEIEN,
+    GEREGISTREERD,
+    UITGESTELD,
+)
 from worker.rabbitmq.offers import MAIL_VERZENDEN
 
 if TYPE_CHECKING:
@@ -29,6 +35,20 @@ def _outcome(
             for name, (summary, event) in told.items()
         },
         binding={"messageType": kind},
+    )
+
+
+def _growth() -> Message:
+    told = examples.growing()
+    sent = _sent(CONTENT_TYPE, DEAD_LETTERS_GROEIEN, told["id"])
+    return Message(
+        title="A group of dead letters grows",
+        summary="For whoever looks after them; at most once an hour for each group.",
+        payload=schema("DeadLettersGroeien"),
+        headers=properties.headers({}),
+        properties=properties.of_the_worker(CONTENT_TYPE, DEAD_LETTERS_GROEIEN),
+        samples={"groeien": Sample("Of one code, queue and field.", told, {}, sent)},
+        binding={"messageType": DEAD_LETTERS_GROEIEN},
     )
 
 
@@ -65,5 +85,12 @@ OUTCOMES: Final = {
     "klantcontactAfgewezen": _outcome(
         "A message was refused", AFGEWEZEN, "KlantcontactAfgewezen", examples.refused()
     ),
+    "klantcontactUitgesteld": _outcome(
+        "A message waits for its zaak",
+        UITGESTELD,
+        "KlantcontactUitgesteld",
+        {"uitgesteld": ("Its final outcome follows.", examples.put_off())},
+    ),
 }
+EVENTS: Final = {**OUTCOMES, "deadLettersGroeien": _growth()}
 MAILS: Final = {"mail": _mail()}

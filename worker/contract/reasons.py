@@ -48,5 +48,11 @@ REASONS: Final = (
         "inhoud does not have the given sha256 or omvang",
         "documenten.0",
     ),
+    Violation(Code.MAIL_MISLUKT, "the mail server refused it (550)"),
     Violation(Code.ONVERWACHT, "see the log at the time of this dead letter"),
+    Violation(Code.BROKER_REJECTED, "a consumer of others rejected it"),
+    Violation(Code.BROKER_EXPIRED, "it waited on its queue for longer than its expiry"),
+    Violation(Code.BROKER_MAXLEN, "the queue was full"),
+    Violation(Code.BROKER_DELIVERY_LIMIT, "it was delivered and given back too often"),
+    Violation(Code.BROKER_UNKNOWN, "the broker gave no reason that is known"),
 )

@@ -40,6 +40,10 @@ class Question:
     identity: Identity
     facts: Facts
     policy: Policy
+    came: datetime | None = None
+    """When it first came, if that was before."""
+    late: bool = False
+    """A person allowed it to be older than the policy takes."""
 
     @property
     def zaak(self) -> Zaak | None:

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 
 def message_is_recent(asked: Question) -> Violation | None:
-    """A message is judged at the time it claims: neither too old nor in the future."""
-    if asked.time < asked.now - asked.policy.oldest_message:
+    """A message is judged at the time it claims: neither too old nor in the future.
+
+    Too old it is when it first comes: what then lies among the dead letters does not age.
+    """
+    came = asked.came or asked.now
+    if asked.time < came - asked.policy.oldest_message and not asked.late:
         detail = f"older than {asked.policy.oldest_message.days} days"
         return Violation(Code.VERLOPEN, detail, "time")
     if asked.time > asked.now + asked.policy.clock_skew:

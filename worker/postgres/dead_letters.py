@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from worker.errors import problem
+from worker.errors import group_field, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from worker.envelope import Delivery, Key, Rejection
     from worker.postgres.pool import Connection
-    from worker.registration import Acceptance
 
 
 _TOKEN_HEADERS: Final = frozenset({"authorization", "Authorization"})
@@ -27,30 +26,41 @@ async def store_dead_letters(
 ) -> dict[UUID, UUID]:
     """Write each once by key and digest; one that stands there already counts another time.
 
+    It is open again, or waits again from the beginning of the schedule; one that waits already
+    goes on waiting. What somebody put right by an edit stays resolved: it is the same once more.
     Returns the id under which each is kept, by its own.
     """
     folded: dict[tuple[Any, ...], list[Any]] = {}
-    for each in sorted(rejected, key=_identity):
-        known = folded.setdefault(_identity(each), [*_row(each), 0])
+    for each in sorted(rejected, key=identity_of):
+        known = folded.setdefault(identity_of(each), [*_row(each), 0])
         known[-1] += 1
     columns = [list(column) for column in zip(*folded.values(), strict=True)]
     rows = await connection.fetch(
         """
         insert into dead_letter as d
-            (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
-             headers, body, identiteit, aantal, eerste, laatste)
-        select id, 'open', code, probleem::jsonb, queue, applicatie, bron, bericht_id, digest,
-               zaak, headers::jsonb, body, identiteit::jsonb, aantal, $14, $14
+            (id, toestand, code, probleem, veld, queue, applicatie, bron, bericht_id, digest,
+             zaak, headers, body, identiteit, opnieuw, uitgesteld, aantal, eerste, laatste)
+        select id, case when opnieuw is null then 'open' else 'wacht' end, code,
+               probleem::jsonb, veld, queue, applicatie, bron, bericht_id, digest, zaak,
+               headers::jsonb, body, identiteit::jsonb, opnieuw,
+               case when opnieuw is null then 0 else 1 end, aantal, $16, $16
         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                    $7::text[], $8::bytea[], $9::text[], $10::text[], $11::bytea[], $12::text[],
-                    $13::int[])
-            as nieuw (id, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
-                      headers, body, identiteit, aantal)
+                    $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[], $12::bytea[],
+                    $13::text[], $14::timestamptz[], $15::int[])
+            as nieuw (id, code, probleem, veld, queue, applicatie, bron, bericht_id, digest,
+                      zaak, headers, body, identiteit, opnieuw, aantal)
         on conflict (applicatie, bron, bericht_id, digest) do update set
-            toestand = 'open', code = excluded.code,
+            toestand = case when d.toestand = 'opgelost' and d.versie > 0 then d.toestand
+                            else excluded.toestand end,
+            code = excluded.code, veld = excluded.veld,
             probleem = excluded.probleem || jsonb_build_object('instance', 'urn:uuid:' || d.id),
             zaak = excluded.zaak, headers = excluded.headers, body = excluded.body,
-            identiteit = excluded.identiteit,
+            identiteit = excluded.identiteit, pogingen = d.pogingen + 1,
+            opnieuw = case when d.toestand = 'opgelost' and d.versie > 0 then null
+                           when d.toestand = 'wacht' and excluded.toestand = 'wacht'
+                           then d.opnieuw else excluded.opnieuw end,
+            uitgesteld = case when d.toestand = 'wacht' and excluded.toestand = 'wacht'
+                              then d.uitgesteld else excluded.uitgesteld end,
             aantal = d.aantal + excluded.aantal, laatste = excluded.laatste
         returning id, applicatie, bron, bericht_id, digest
         """,
@@ -58,10 +68,11 @@ async def store_dead_letters(
         now,
     )
     kept = {tuple(row[1:]): row[0] for row in rows}
-    return {each.id: kept[_identity(each)] for each in rejected}
+    return {each.id: kept[identity_of(each)] for each in rejected}
 
 
-def _identity(rejected: Rejection) -> tuple[str, str, str, bytes]:
+def identity_of(rejected: Rejection) -> tuple[str, str, str, bytes]:
+    """The key and digest by which it is told from others, in what the database takes."""
     applicatie, source, message_id = (
         rejected.envelope.key if rejected.envelope else _presumed_key(rejected.delivery)
     )
@@ -75,24 +86,26 @@ def _presumed_key(delivery: Delivery) -> Key:
 
 
 def _row(rejected: Rejection) -> list[Any]:
-    applicatie, source, message_id, digest = _identity(rejected)
+    applicatie, source, message_id, digest = identity_of(rejected)
     return [
         rejected.id,
         str(rejected.code),
-        _json(problem(rejected.violations, f"urn:uuid:{rejected.id}")),
+        json_text(problem(rejected.violations, f"urn:uuid:{rejected.id}")),
+        group_field(rejected.violations),
         rejected.delivery.queue,
         applicatie,
         source,
         message_id,
         digest,
         rejected.zaak,
-        _json(_properties(rejected)),
+        json_text(properties_of(rejected)),
         rejected.delivery.body,
-        _identity_of_token(rejected),
+        identity_text(rejected),
+        rejected.again,
     ]
 
 
-def _properties(rejected: Rejection) -> dict[str, Any]:
+def properties_of(rejected: Rejection) -> dict[str, Any]:
     """Headers and properties as they came, in what JSON can say."""
     delivery = rejected.delivery
     return {
@@ -108,13 +121,13 @@ def _properties(rejected: Rejection) -> dict[str, Any]:
     }
 
 
-def _identity_of_token(rejected: Rejection) -> str | None:
+def identity_text(rejected: Rejection) -> str | None:
     """What the token proved; a token that proved nothing stays in the headers, whole."""
     if rejected.identity is None:
         return None
     proven = asdict(rejected.identity)
     proven["binding"] = proven["binding"].hex() if proven["binding"] else None
-    return _json(proven)
+    return json_text(proven)
 
 
 def _without_signature(rejected: Rejection) -> dict[str, Any]:
@@ -129,7 +142,7 @@ def _without_signature(rejected: Rejection) -> dict[str, Any]:
     return headers
 
 
-def _json(value: dict[str, Any]) -> str:
+def json_text(value: dict[str, Any]) -> str:
     """JSON that jsonb takes: no U+0000, and what JSON has no word for as its text."""
     try:
         text = orjson.dumps(value, default=str).decode()
@@ -141,25 +154,3 @@ def _json(value: dict[str, Any]) -> str:
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
-
-
-async def resolve_siblings(
-    connection: Connection, accepted: Sequence[Acceptance], now: datetime
-) -> None:
-    """What was refused before under a key that is registered now is put right by it."""
-    in_order = sorted(accepted, key=lambda each: each.registration.envelope.key)
-    keys = [each.registration.envelope.key for each in in_order]
-    await connection.execute(
-        """
-        update dead_letter as d
-        set toestand = 'opgelost', klantcontact = nieuw.klantcontact, laatste = $5
-        from unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
-            as nieuw (applicatie, bron, bericht_id, klantcontact)
-        where d.applicatie = nieuw.applicatie and d.bron = nieuw.bron
-          and d.bericht_id = nieuw.bericht_id and d.toestand <> 'opgelost'
-          and d.toestand <> 'gearchiveerd'
-        """,
-        *([key[place] for key in keys] for place in range(3)),
-        [each.registration.id for each in in_order],
-        now,
-    )

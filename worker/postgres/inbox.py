@@ -24,7 +24,7 @@ async def bind_tokens(
     Returns the keys of those whose token came with another message before: in plain JSON the
     id is no part of the body, so the digest alone would let it be sent again under a new one.
     """
-    bound = {each.identity.binding: each.envelope.key for each in reversed(asked)}
+    bound = {each.identity.binding: each.bound_key for each in reversed(asked)}
     bound.pop(None, None)
     if not bound:
         return frozenset()
@@ -47,7 +47,7 @@ async def bind_tokens(
     return frozenset(
         each.envelope.key
         for each in asked
-        if each.identity.binding and holders[each.identity.binding] != each.envelope.key
+        if each.identity.binding and holders[each.identity.binding] != each.bound_key
     )
 
 
@@ -61,10 +61,11 @@ async def claim(
         """
         with nieuw as (
             insert into bericht
-                (applicatie, bron, bericht_id, digest, klantcontact, geregistreerd)
-            select applicatie, bron, bericht_id, digest, klantcontact, $6
-            from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::uuid[])
-                as nieuw (applicatie, bron, bericht_id, digest, klantcontact)
+                (applicatie, bron, bericht_id, digest, klantcontact, oorspronkelijk,
+                 geregistreerd)
+            select applicatie, bron, bericht_id, digest, klantcontact, oorspronkelijk, $7
+            from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::bytea[])
+                as nieuw (applicatie, bron, bericht_id, digest, klantcontact, oorspronkelijk)
             on conflict do nothing
             returning 1
         )
@@ -73,6 +74,7 @@ async def claim(
         *_columns(keys),
         [each.digest for each in in_order],
         [each.id for each in in_order],
+        [_original(each) for each in in_order],
         now,
     )
     if claimed == len(in_order):
@@ -85,16 +87,28 @@ async def _registered_before(
 ) -> dict[Key, Earlier]:
     rows = await connection.fetch(
         """
-        select b.applicatie, b.bron, b.bericht_id, b.digest, b.klantcontact
+        select b.applicatie, b.bron, b.bericht_id, b.digest, b.klantcontact, b.oorspronkelijk,
+               k.zaak
         from unnest($1::text[], $2::text[], $3::text[])
             as gevraagd (applicatie, bron, bericht_id)
         join bericht as b using (applicatie, bron, bericht_id)
+        left join klantcontact as k on k.id = b.klantcontact
         where b.klantcontact <> all ($4::uuid[])
         """,
         *_columns(keys),
         claims,
     )
-    return {(row[0], row[1], row[2]): Earlier(row[3], row[4]) for row in rows}
+    return {
+        (row[0], row[1], row[2]): Earlier(frozenset({row[3], row[5]} - {None}), row[4], row[6])
+        for row in rows
+    }
+
+
+def _original(asked: Registration) -> bytes | None:
+    """The digest of what the sender sent, where somebody put it right since."""
+    if asked.resumed is None or asked.resumed.digest == asked.digest:
+        return None
+    return asked.resumed.digest
 
 
 async def release(connection: Connection, claims: list[Key]) -> None:

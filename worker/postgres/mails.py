@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.mailer import Sent
 from worker.postgres.grouped import Grouped
-from worker.postgres.pool import translated
+from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, put_failed
+from worker.postgres.pool import transaction, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from worker.mailer import Result
     from worker.postgres.pool import Pool
+
+
+_ENDED_UNSENT = {Sent.REFUSED, Sent.UNKNOWN}
 
 
 class PostgresMails:
@@ -53,10 +58,20 @@ class PostgresMails:
         return [claimed.pop(mail, None) for mail, _ in asked]
 
     async def _record_all(self, results: Sequence[Result]) -> list[None]:
+        """A retried mail that is sent resolves its dead letter; a failed one becomes one."""
         in_order = sorted(results, key=lambda each: each.mail)
-        with translated():
-            await self._pool.execute(
+        failed = [each for each in in_order if each.answer.sent in _ENDED_UNSENT]
+        async with transaction(self._pool) as connection:
+            await connection.execute(
                 """
+                with goed as (
+                    update dead_letter as d
+                    set toestand = 'opgelost', laatste = nieuw.moment, opnieuw = null
+                    from unnest($1::uuid[], $2::text[], $4::timestamptz[])
+                        as nieuw (id, toestand, moment)
+                    where d.applicatie = '' and d.bron = $6 and d.bericht_id = nieuw.id::text
+                      and d.toestand = 'hervat' and nieuw.toestand = 'verzonden'
+                )
                 update mail set
                     toestand = nieuw.toestand, antwoord = nieuw.antwoord, opnieuw = nieuw.opnieuw,
                     verzonden = case when nieuw.toestand = 'verzonden' then nieuw.moment end
@@ -69,5 +84,16 @@ class PostgresMails:
                 [each.answer.words.replace("\x00", "") for each in in_order],
                 [each.moment for each in in_order],
                 [each.again for each in in_order],
+                MAIL_SOURCE,
             )
+            await put_failed(connection, [_failed(each) for each in failed], in_order[-1].moment)
         return [None] * len(results)
+
+
+def _failed(result: Result) -> FailedMail:
+    code = result.answer.code
+    if result.answer.sent is Sent.UNKNOWN:
+        reason = "the mail server fell silent after the mail: it may have been delivered or not"
+    else:
+        reason = f"the mail server refused it ({code})" if code else "it could not be handed over"
+    return FailedMail(result.mail, f"{reason}; its words are kept with the recipient")

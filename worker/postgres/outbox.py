@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from worker.outcomes import Event, Reply
+from worker.postgres.mail_letters import FailedMail, put_failed
 from worker.postgres.pool import transaction, translated
-from worker.relay import DueAnnouncement, DueMail
+from worker.relay import DueAnnouncement, DueMail, DueRecall
 from worker.rendering import Contact, MailFacts
+from worker.stored import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,32 +38,19 @@ class PostgresOutbox:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def sweep(self, now: datetime) -> int:
+    async def sweep(self, now: datetime, until: datetime) -> int:
         """Whatever was handed to the broker and not dealt with in time is offered again."""
         with translated():
-            swept: int = await self._pool.fetchval(
-                """
-                with due as (
-                    select id from mail where opnieuw <= $1
-                    order by id limit $2 for update skip locked
-                ), vrij as (
-                    update mail set opnieuw = null from due where mail.id = due.id
-                    returning mail.id
-                ), uit as (
-                    insert into outbox (id, soort, onderwerp, beschikbaar)
-                    select id, 'mail', id, $1 from vrij
-                    on conflict (id) do nothing
-                    returning 1
-                )
-                select count(*) from uit
-                """,
-                now,
-                _MOST_SWEPT,
+            return await _sweep_mails(self._pool, now) + await _sweep_letters(
+                self._pool, now, until
             )
-        return swept
 
     async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
-        """Oldest first; rows that another relay has in hand are passed over."""
+        """Oldest first; rows that another relay has in hand are passed over.
+
+        Found by an array of ids: joined, a plan that was made for an empty outbox compares each
+        of a full one with each that is due.
+        """
         async with transaction(self._pool) as connection:
             rows = await connection.fetch(
                 """
@@ -71,7 +60,7 @@ class PostgresOutbox:
                     order by beschikbaar limit $3 for update skip locked
                 )
                 update outbox as o set beschikbaar = $2, pogingen = o.pogingen + 1
-                from due where o.id = due.id
+                where o.id = any (array(select id from due))
                 returning o.id, o.soort, o.pogingen, o.onderwerp, o.adres, o.correlatie, o.inhoud
                 """,
                 now,
@@ -80,7 +69,7 @@ class PostgresOutbox:
             )
             mails = {row[3]: row for row in rows if row[1] == "mail"}
             due: list[Due] = list(await _mails(connection, mails)) if mails else []
-        return due + [_announcement(row) for row in rows if row[1] != "mail"]
+        return due + [_told(row) for row in rows if row[1] != "mail"]
 
     async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
         """The bytes of the first offering stay; a retry is the same mail.
@@ -128,24 +117,76 @@ class PostgresOutbox:
                 now,
             )
 
-    async def give_up(self, mails: Mapping[UUID, str]) -> None:
+    async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """A mail that cannot be made is `mislukt`; the reason stands where an answer would."""
         if not mails:
             return
-        with translated():
-            await self._pool.execute(
+        failed = [FailedMail(mail, mails[mail]) for mail in sorted(mails)]
+        async with transaction(self._pool) as connection:
+            await connection.execute(
                 """
                 update mail set toestand = 'mislukt', antwoord = hopeloos.reden, opnieuw = null
                 from unnest($1::uuid[], $2::text[]) as hopeloos (id, reden)
                 where mail.id = hopeloos.id
                 """,
-                sorted(mails),
-                [mails[mail] for mail in sorted(mails)],
+                [each.mail for each in failed],
+                [each.reason for each in failed],
             )
+            await put_failed(connection, failed, now)
 
 
-def _announcement(row: asyncpg.Record) -> DueAnnouncement:
+async def _sweep_mails(pool: Pool, now: datetime) -> int:
+    swept: int = await pool.fetchval(
+        """
+        with due as (
+            select id from mail where opnieuw <= $1
+            order by id limit $2 for update skip locked
+        ), vrij as (
+            update mail set opnieuw = null from due where mail.id = due.id
+            returning mail.id
+        ), uit as (
+            insert into outbox (id, soort, onderwerp, beschikbaar)
+            select id, 'mail', id, $1 from vrij
+            on conflict (id) do nothing
+            returning 1
+        )
+        select count(*) from uit
+        """,
+        now,
+        _MOST_SWEPT,
+    )
+    return swept
+
+
+async def _sweep_letters(pool: Pool, now: datetime, until: datetime) -> int:
+    """Dead letters that waited, and those whose recall was lost on its way."""
+    swept: int = await pool.fetchval(
+        """
+        with due as (
+            select id from dead_letter
+            where opnieuw <= $1 and toestand in ('wacht', 'hervat')
+            order by opnieuw limit $3 for update skip locked
+        ), geleend as (
+            update dead_letter as d set opnieuw = $2 from due where d.id = due.id
+            returning d.id
+        ), uit as (
+            insert into outbox (id, soort, onderwerp, beschikbaar)
+            select gen_random_uuid(), 'hervat', id, $1 from geleend
+            returning 1
+        )
+        select count(*) from uit
+        """,
+        now,
+        until,
+        _MOST_SWEPT,
+    )
+    return swept
+
+
+def _told(row: asyncpg.Record) -> DueAnnouncement | DueRecall:
     told: Announcement
+    if row[1] == "hervat":
+        return DueRecall(row[0], row[2], Recall(row[3]))
     if row[1] == "gebeurtenis":
         told = Event(row[3], row[4], row[6])
     else:

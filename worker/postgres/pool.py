@@ -30,6 +30,8 @@ _TLS = (
     "sslmode in KLANTCONTACT_POSTGRES_URL says if it must be verified"
 )
 _COMMAND_SECONDS = 30
+_SETTINGS = {"application_name": "klantcontact", "search_path": "klantcontact"}
+_BY_INDEX = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 
 
 @contextmanager
@@ -70,8 +72,13 @@ def _translation(error: asyncpg.PostgresError) -> KlantcontactError:
 
 
 @asynccontextmanager
-async def connected(url: str, *, size: int) -> AsyncIterator[Pool]:
-    """A pool of `size` connections; raises Outage if the database cannot be reached."""
+async def connected(url: str, *, size: int, by_index: bool = False) -> AsyncIterator[Pool]:
+    """A pool of `size` connections; raises Outage if the database cannot be reached.
+
+    `by_index` is for whoever works on tables that are empty at one moment and full at the next,
+    as the outbox is: statistics are always late there, and a plan that reads and sorts all of
+    it, chosen while it was empty, is kept.
+    """
     with translated():
         pool = await asyncpg.create_pool(
             url,
@@ -79,7 +86,7 @@ async def connected(url: str, *, size: int) -> AsyncIterator[Pool]:
             max_size=size,
             timeout=5,
             command_timeout=_COMMAND_SECONDS,
-            server_settings={"application_name": "klantcontact", "search_path": "klantcontact"},
+            server_settings=_SETTINGS | (_BY_INDEX if by_index else {}),
         )
     try:
         yield pool

@@ -8,6 +8,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.domain.register import Applicatie, Autorisatie, Zaak, Zaaktype, rank
+from worker.postgres import resuming, waiting
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.pool import transaction
 
@@ -36,12 +37,32 @@ class PostgresRegister:
         """
         async with transaction(self._pool) as connection:
             stored = await _zaaktypen(connection, _newest(facts, Zaaktype), now, by)
-            stored += await _zaken(connection, _newest(facts, Zaak))
+            stored += await _zaken(connection, _newest(facts, Zaak), now)
             stored += await _applicaties(connection, _newest(facts, Applicatie))
             stored += await _autorisaties(connection, _newest(facts, Autorisatie))
-            if rejected:
-                await store_dead_letters(connection, rejected, now)
+            await _settle(connection, facts, rejected, now)
         return stored
+
+
+async def _settle(
+    connection: Connection,
+    facts: Sequence[DatedFact],
+    rejected: Sequence[Rejection],
+    now: datetime,
+) -> None:
+    """What is refused becomes a dead letter; what was one is resolved or put back."""
+    if fresh := [each for each in rejected if each.resumed is None]:
+        await store_dead_letters(connection, fresh, now)
+    again = [each.resumed for each in facts if each.resumed]
+    again += [each.resumed for each in rejected if each.resumed]
+    if not again:
+        return
+    due = await resuming.hold(connection, again)
+    back = [each for each in rejected if each.resumed and each.resumed.dead_letter in due]
+    if back:
+        await resuming.put_back(connection, back, now)
+    right = [each.resumed.dead_letter for each in facts if each.resumed]
+    await resuming.resolve(connection, {each: None for each in right if each in due}, now)
 
 
 def _newest(facts: Iterable[DatedFact], kind: type[Any]) -> list[tuple[Any, datetime]]:
@@ -103,7 +124,8 @@ async def _zaaktypen(
     return len(changed)
 
 
-async def _zaken(connection: Connection, facts: list[tuple[Zaak, datetime]]) -> int:
+async def _zaken(connection: Connection, facts: list[tuple[Zaak, datetime]], now: datetime) -> int:
+    """A zaak that is new may be waited for."""
     if not facts:
         return 0
     rows = await connection.fetch(
@@ -120,12 +142,13 @@ async def _zaken(connection: Connection, facts: list[tuple[Zaak, datetime]]) -> 
             status_omschrijving = excluded.status_omschrijving,
             status_datum_gezet = excluded.status_datum_gezet, tijd = excluded.tijd
         where z.tijd <= excluded.tijd
-        returning identificatie
+        returning identificatie, xmax = 0
         """,
         *_columns(_zaak(fact, time) for fact, time in facts),
     )
     stored = {row[0] for row in rows}
     await _betrokkenen(connection, [fact for fact, _ in facts if fact.identificatie in stored])
+    await waiting.wake(connection, [row[0] for row in rows if row[1]], now)
     return len(stored)
 
 

@@ -7,11 +7,13 @@ gebonden_token, bericht, zaak, dead_letter, mail, notificatie, outbox.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard
 
 from worker.envelope import Rejection
-from worker.postgres import inbox, lookups, writing
-from worker.postgres.dead_letters import resolve_siblings, store_dead_letters
+from worker.errors import Code
+from worker.postgres import inbox, lookups, resuming, waiting, writing
+from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.pool import transaction
 from worker.registration import Acceptance, Claims, Repetition
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.domain.facts import Facts
+    from worker.envelope import Key, Resumed
     from worker.outcomes import Announcement, Announcer
     from worker.postgres.pool import Connection, Pool
     from worker.registration import Judged, Registration
@@ -62,23 +65,73 @@ class Transaction:
         """Look up what the rules need, with the zaken locked against closing meanwhile."""
         return await lookups.facts(self._connection, asked)
 
+    async def still_due(self, resumed: Sequence[Resumed]) -> set[UUID]:
+        """Lock the dead letters; see the Protocol."""
+        return await resuming.hold(self._connection, resumed)
+
+    async def release(self, claims: Sequence[Key]) -> None:
+        """Give claims back."""
+        await inbox.release(self._connection, list(claims))
+
     async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         """Store what was registered and what was refused; see the Protocol."""
-        accepted = [each for each in judged if isinstance(each, Acceptance)]
-        rejected = [each for each in judged if isinstance(each, Rejection)]
+        current = await self._looked_again(judged, now)
+        accepted = [each for each in current if isinstance(each, Acceptance)]
+        kept = await self._reject([each for each in current if isinstance(each, Rejection)], now)
+        await self._resolve(current, now)
+        mails = await writing.store(self._connection, accepted, now) if accepted else []
         told: list[Announcement] = []
-        kept: dict[UUID, UUID] = {}
-        mails: list[UUID] = []
-        if rejected:
-            await inbox.release(self._connection, [each.claim for each in rejected if each.claim])
-            kept = await store_dead_letters(self._connection, rejected, now)
-        if accepted:
-            await resolve_siblings(self._connection, accepted, now)
-            mails = await writing.store(self._connection, accepted, now)
-        for each in judged:
+        for each in current:
             told += self._announced(each, kept, now)
         await writing.send(self._connection, mails, told, now)
         return kept
+
+    async def _looked_again(self, judged: Sequence[Judged], now: datetime) -> list[Judged]:
+        """What was judged without its zaak, and the zaak came meanwhile, comes again at once."""
+        without = {id(each): each.zaak for each in judged if _lacks_its_zaak(each) and each.zaak}
+        if not without:
+            return list(judged)
+        arrived = await waiting.known_meanwhile(self._connection, without.values())
+        return [
+            replace(each, again=now)
+            if isinstance(each, Rejection) and without.get(id(each)) in arrived
+            else each
+            for each in judged
+        ]
+
+    async def _reject(self, rejected: Sequence[Rejection], now: datetime) -> dict[UUID, UUID]:
+        """Put away what came for the first time, and put back what was taken out."""
+        if not rejected:
+            return {}
+        await inbox.release(self._connection, [each.claim for each in rejected if each.claim])
+        fresh = [each for each in rejected if each.resumed is None]
+        resumed = [each for each in rejected if each.resumed is not None]
+        kept = await store_dead_letters(self._connection, fresh, now) if fresh else {}
+        if resumed:
+            kept |= await resuming.put_back(self._connection, resumed, now)
+        return kept
+
+    async def _resolve(self, judged: Sequence[Judged], now: datetime) -> None:
+        """By key whatever was refused before, and by its id what was taken out for this."""
+        made = [each for each in judged if isinstance(each, Acceptance | Repetition)]
+        await resuming.resolve_siblings(
+            self._connection,
+            {
+                each.registration.envelope.key: each.klantcontact
+                for each in made
+                if isinstance(each, Acceptance)
+            },
+            now,
+        )
+        await resuming.resolve(
+            self._connection,
+            {
+                each.registration.resumed.dead_letter: each.klantcontact
+                for each in made
+                if each.registration.resumed
+            },
+            now,
+        )
 
     def _announced(
         self, judged: Judged, kept: dict[UUID, UUID], now: datetime
@@ -90,3 +143,7 @@ class Transaction:
                 return self._announcer.repeated(judged, now)
             case Rejection():
                 return self._announcer.refused(judged, kept[judged.id], now)
+
+
+def _lacks_its_zaak(judged: Judged) -> TypeGuard[Rejection]:
+    return isinstance(judged, Rejection) and judged.code is Code.ZAAK_ONBEKEND

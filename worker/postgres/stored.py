@@ -21,6 +21,33 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Connection, Pool
 
 
+class PostgresLetters:
+    """The resumption's store."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def due(self, ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
+        """Those that were called back or wait; bodies are not read for it."""
+        with translated():
+            rows = await self._pool.fetch(
+                """
+                select d.id, octet_length(coalesce(v.inhoud, d.body)) + octet_length(d.body)
+                from dead_letter as d
+                left join dead_letter_versie as v
+                    on v.dead_letter = d.id and v.versie = d.versie
+                where d.id = any ($1::uuid[]) and d.toestand in ('hervat', 'wacht')
+                order by d.id
+                """,
+                list(ids),
+            )
+        return [(row[0], row[1]) for row in rows]
+
+    async def load(self, ids: Sequence[UUID]) -> list[Stored]:
+        """As the module's `load`."""
+        return await load(self._pool, ids)
+
+
 async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]:
     """Those of `ids` that there are, each with the version of its content that is in force."""
     with translated():
@@ -28,7 +55,7 @@ async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]
             """
             select d.id, d.toestand, d.pogingen, d.queue, d.applicatie, d.bron, d.bericht_id,
                    d.digest, d.headers, d.body, d.identiteit, d.eerste, d.nieuw_id,
-                   d.ook_verlopen, v.inhoud
+                   d.ook_verlopen, d.uitgesteld, v.inhoud
             from dead_letter as d
             left join dead_letter_versie as v on v.dead_letter = d.id and v.versie = d.versie
             where d.id = any ($1::uuid[])
@@ -50,6 +77,7 @@ def _stored(row: asyncpg.Record) -> Stored:
         received=row["eerste"],
         time=_moment(properties.get("time")),
         identity=_identity(row["identiteit"]),
+        deferrals=row["uitgesteld"],
         edited=row["inhoud"],
         new_id=row["nieuw_id"],
         late=row["ook_verlopen"],

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from worker.postgres.pool import translated
-from worker.postgres.writing import OUTBOX_CHANNEL
+from worker.postgres.waiting import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

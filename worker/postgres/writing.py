@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from worker.domain.klantcontact import Afspraak, Gesprekspartner, Uitkomst
 from worker.outcomes import Event, Reply
+from worker.postgres.waiting import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from worker.outcomes import Announcement
     from worker.postgres.pool import Connection
     from worker.registration import Acceptance, Registration
-
-OUTBOX_CHANNEL = "klantcontact_outbox"
 
 _PARTNERS: TypeAdapter[tuple[Gesprekspartner, ...]] = TypeAdapter(tuple[Gesprekspartner, ...])
 _AGREEMENTS: TypeAdapter[tuple[Afspraak, ...]] = TypeAdapter(tuple[Afspraak, ...])

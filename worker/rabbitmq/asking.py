@@ -34,12 +34,13 @@ async def ask(
     publication: Publication,
     understand: Callable[[bytes], Answer | None],
     seconds: float,
+    final: Callable[[Answer], bool] = lambda _: True,
 ) -> tuple[bool, Answer | None]:
-    """Publish and wait for the answer, up to `seconds` after the broker's confirm.
+    """Publish and wait for the final answer, up to `seconds` after the broker's confirm.
 
-    Returns whether the broker confirmed, and the first answer that `understand` makes something
-    of; None if none came, or the connection went away meanwhile. Raises Outage while the message
-    is not confirmed.
+    Returns whether the broker confirmed, and the last answer that `understand` made something
+    of, which is a `final` one if that came in time; None if none came, or the connection went
+    away before. Raises Outage while the message is not confirmed.
     """
     correlation = str(uuid4())
     channel = await open_channel(connection, confirms=True)
@@ -47,15 +48,17 @@ async def ask(
     asking = replace(publication, reply_to=_DIRECT, correlation_id=correlation)
     if not (await Publisher(channel).publish([asking]))[0]:
         return False, None
-    reading = asyncio.create_task(_first(answers, understand))
+    heard: list[Answer] = []
+    reading = asyncio.create_task(_listen(answers, understand, final, heard))
     # asyncio.wait takes no exception of its tasks: why the channel ended makes no difference.
     await asyncio.wait(
         {reading, channel.closing}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
     )
-    if not reading.done():
+    if reading.done():
+        reading.result()
+    else:
         reading.cancel()
-        return True, None
-    return True, reading.result()
+    return True, heard[-1] if heard else None
 
 
 async def _answers(channel: Channel, correlation: str) -> asyncio.Queue[bytes]:
@@ -71,10 +74,13 @@ async def _answers(channel: Channel, correlation: str) -> asyncio.Queue[bytes]:
     return answers
 
 
-async def _first(
-    answers: asyncio.Queue[bytes], understand: Callable[[bytes], Answer | None]
-) -> Answer:
-    while True:
+async def _listen(
+    answers: asyncio.Queue[bytes],
+    understand: Callable[[bytes], Answer | None],
+    final: Callable[[Answer], bool],
+    heard: list[Answer],
+) -> None:
+    while not (heard and final(heard[-1])):
         understood = understand(await answers.get())
         if understood is not None:
-            return understood
+            heard.append(understood)

@@ -1,4 +1,4 @@
-"""What the relay publishes: mail jobs, events and replies."""
+"""What the relay publishes: mail jobs, events, replies, and recalls of dead letters."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from worker.finishing import Finished
 from worker.outcomes import CONTENT_TYPE, Event, Reply
 from worker.rabbitmq.publishing import Publication, Publisher
-from worker.rabbitmq.topology import GEBEURTENIS, NOTIFICATIE
+from worker.rabbitmq.topology import GEBEURTENIS, HERVAT, NOTIFICATIE
+from worker.stored import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.outcomes import Announcement
+    from worker.relay import Offer
 
 MAIL_VERZENDEN: Final = "nl.overheid.klantcontacten.mail-verzenden"
 _DEFAULT_EXCHANGE: Final = ""
@@ -25,11 +27,11 @@ class Offers:
         self._publisher = publisher
         self._sender = sender
 
-    async def offer(self, jobs: Sequence[Finished | Announcement]) -> list[bool]:
+    async def offer(self, jobs: Sequence[Offer]) -> list[bool]:
         """Publish all; whether each was confirmed, in order."""
         return await self._publisher.publish([self._publication(job) for job in jobs])
 
-    def _publication(self, job: Finished | Announcement) -> Publication:
+    def _publication(self, job: Offer) -> Publication:
         match job:
             case Finished():
                 return self._mail(job)
@@ -37,6 +39,8 @@ class Offers:
                 return _announced(job, GEBEURTENIS, job.type)
             case Reply():
                 return _announced(job, _DEFAULT_EXCHANGE, job.queue, job.correlation_id)
+            case Recall():
+                return _recall(job)
 
     def _mail(self, job: Finished) -> Publication:
         return Publication(
@@ -48,6 +52,17 @@ class Offers:
             type=MAIL_VERZENDEN,
             headers={"afzender": self._sender, "ontvanger": job.address},
         )
+
+
+def _recall(recall: Recall) -> Publication:
+    """The id and nothing else: a forged one can only cause work that was due anyway."""
+    return Publication(
+        exchange=HERVAT,
+        routing_key="hervat",
+        message_id=str(recall.dead_letter),
+        body=b"",
+        content_type="text/plain",
+    )
 
 
 def _announced(

@@ -92,7 +92,7 @@ async def run(task: Task) -> float:
     async with pool(task.postgres, lanes) as opened:
         store = RecordingStore(opened)
         reader = Reader(Trusting(), settings.message_bytes, REGISTRATIE_QUEUES, logs.log())
-        intake = Intake(reader, store, Policy(), _now, logs.log())
+        intake = Intake(reader, store, Policy(), (), _now, logs.log())
         for batch in _batches(task, settings.batch_size):
             await intake.take(batch)
         waiting = iter(store.batches)

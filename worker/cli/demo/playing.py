@@ -91,11 +91,11 @@ def _ready(lines: list[dict[str, Any]]) -> bool:
 
 
 def outcomes(lines: list[dict[str, Any]]) -> Outcomes:
-    """What became of each message: the log has one line for every one."""
+    """What became of each message in the end: the log has one line for every outcome."""
     return Counter(
         (line["bericht"], line.get("code", line["outcome"]))
         for line in lines
-        if line["event"] == "klantcontact"
+        if line["event"] == "klantcontact" and line["outcome"] != "uitgesteld"
     )
 
 

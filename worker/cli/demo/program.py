@@ -57,6 +57,8 @@ def running_worker(state: StackState, log: Path) -> Iterator[Program]:
         "KLANTCONTACT_SMTP_PORT": port,
         SECRETS: str(state.token_secrets),
         JWKS: str(state.openid_jwks),
+        # Nobody wants to watch a demo wait for a zaak that never comes.
+        "KLANTCONTACT_DEFERRALS": "PT0.5S",
         "KLANTCONTACT_LOG_FORMAT": "json",
         "KLANTCONTACT_LOG_LEVEL": "info",
     }

@@ -1,0 +1,166 @@
+"""What lacks nothing but its zaak waits for it, and is woken by the zaak's facts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contacts import NOW, ZAAK, body, delivery
+from tests.facts import fill, register, zaak
+from tests.registering import registrations
+from tests.registrations import refused, registration
+from tests.resuming import Resuming
+from tests.waiting import until
+from worker.errors import Code, Violation
+from worker.postgres.outbox import PostgresOutbox
+
+if TYPE_CHECKING:
+    from worker.postgres.pool import Pool
+
+SECOND, MINUTE = timedelta(seconds=10), timedelta(minutes=1)
+UNKNOWN = Violation(Code.ZAAK_ONBEKEND, "not in the register (yet)", "zaak")
+REPLIES = "antwoord.callcenter.1"
+
+
+@pytest.fixture
+async def resuming(pool: Pool) -> Resuming:
+    """All of the register, but for the zaak."""
+    await fill(pool, *(each for each in register() if each["soort"] != "zaak"))
+    return Resuming(pool, (SECOND, MINUTE))
+
+
+async def test_a_message_of_an_unknown_zaak_waits_and_its_sender_hears_so(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(reply_to=REPLIES))
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("wacht", NOW + SECOND)
+    assert (row["code"], row["uitgesteld"]) == ("zaak-onbekend", 1)
+    assert [await resuming.types(kind) for kind in ("gebeurtenis", "antwoord")] == [
+        ["uitgesteld"],
+        ["uitgesteld"],
+    ]
+    assert await resuming.pool.fetchval("select count(*) from bericht") == 0
+    (line,) = resuming.lines.of("klantcontact")
+    assert (line["outcome"], line["dead_letter"]) == ("uitgesteld", str(letter))
+
+
+async def test_what_lacks_more_than_its_zaak_is_refused_at_once(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery(body(datumGezet="2027-01-01T12:00:00+01:00")))
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("open", None)
+    assert await resuming.types() == ["afgewezen"]
+
+
+async def test_it_comes_again_by_the_schedule_and_is_refused_after_the_last_time(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(reply_to=REPLIES))
+    resuming.moment = NOW + SECOND
+    await resuming.recall(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("wacht", NOW + SECOND + MINUTE)
+    assert (row["laatste"], row["aantal"]) == (NOW, 1)
+    assert await resuming.types() == ["uitgesteld"]
+
+    resuming.moment += MINUTE
+    await resuming.recall(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"], row["aantal"]) == ("open", None, 1)
+    assert row["laatste"] == resuming.moment
+    assert await resuming.types() == ["uitgesteld", "afgewezen"]
+    assert await resuming.types("antwoord") == ["uitgesteld", "afgewezen"]
+
+
+async def test_the_same_message_again_does_not_begin_the_schedule_anew(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery(message_id="een"))
+    resuming.moment = NOW + SECOND
+    await resuming.recall(letter)
+    await resuming.take(delivery(message_id="een"))
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("wacht", NOW + SECOND + MINUTE)
+    assert (row["aantal"], row["uitgesteld"]) == (2, 2)
+
+
+async def test_the_facts_of_the_zaak_bring_it_back_at_once_and_it_is_registered(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(reply_to=REPLIES))
+    await fill(resuming.pool, zaak())
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("wacht", row["eerste"].replace(day=1, hour=0))
+
+    outbox = PostgresOutbox(resuming.pool)
+    assert await outbox.sweep(NOW, NOW + MINUTE) == 1
+    assert await outbox.sweep(NOW, NOW + MINUTE) == 0
+    await resuming.recall(letter)
+    row = await resuming.letter(letter)
+    (contact,) = await resuming.contacts()
+    assert (row["toestand"], row["klantcontact"]) == ("opgelost", contact["id"])
+    assert row["opnieuw"] is None
+    assert await resuming.types("antwoord") == ["uitgesteld", "geregistreerd"]
+
+
+async def test_facts_also_bring_back_what_was_given_up_for_want_of_its_zaak(pool: Pool) -> None:
+    await fill(pool, *(each for each in register() if each["soort"] != "zaak"))
+    resuming = Resuming(pool)
+    letter, other = [await resuming.take(delivery(body(zaak=each))) for each in (ZAAK, "Z-2")]
+    assert (await resuming.letter(letter))["toestand"] == "open"
+    await fill(pool, zaak())
+    states = [(await resuming.letter(each))["toestand"] for each in (letter, other)]
+    assert states == ["wacht", "open"]
+
+
+async def test_a_zaak_that_was_known_already_wakes_nothing(resuming: Resuming) -> None:
+    await fill(resuming.pool, zaak(einddatum="2026-11-02"))
+    letter = await resuming.take(delivery())
+    await fill(resuming.pool, zaak(omschrijving="anders"), time=NOW)
+    assert (await resuming.letter(letter))["toestand"] == "open"
+
+
+async def test_a_zaak_that_comes_while_a_message_is_judged_without_it_brings_it_back_at_once(
+    resuming: Resuming,
+) -> None:
+    asked = registration("een")
+    async with registrations(resuming.pool).transaction() as transaction:
+        await transaction.claim([asked], NOW)
+        await transaction.facts([asked])
+        await fill(resuming.pool, zaak())
+        put_off = replace(refused(asked, UNKNOWN), again=NOW + MINUTE)
+        given_up = replace(refused(registration("twee"), UNKNOWN), claim=None)
+        await transaction.write([put_off, given_up], NOW)
+    rows = await resuming.pool.fetch("select toestand, opnieuw from dead_letter")
+    assert [tuple(row) for row in rows] == [("wacht", NOW)] * 2
+
+
+async def test_facts_wait_for_whoever_is_putting_a_message_of_their_zaak_away(
+    resuming: Resuming,
+) -> None:
+    pool = resuming.pool
+
+    async def facts_wait() -> bool:
+        found: int = await pool.fetchval(
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        )
+        return found == 1
+
+    async with registrations(pool).transaction() as transaction:
+        rejected = replace(refused(registration("een"), UNKNOWN), again=NOW + MINUTE, claim=None)
+        await transaction.write([rejected], NOW)
+        storing = asyncio.create_task(fill(pool, zaak()))
+        await until(facts_wait, "facts wait")
+    assert await storing == 1
+    (row,) = await pool.fetch("select toestand, opnieuw from dead_letter")
+    assert row["toestand"] == "wacht"
+    assert row["opnieuw"] < NOW
+
+
+async def test_one_that_somebody_retries_by_hand_is_not_put_off_again(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery())
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["code"], row["aantal"]) == ("open", "zaak-onbekend", 2)

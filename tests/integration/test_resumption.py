@@ -1,0 +1,318 @@
+"""A dead letter that comes back is judged anew, once, by what was proven when it first came."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from tests.contacts import NOW, ZAAK, body, delivery
+from tests.facts import autorisatie, fill, zaak, zaaktype
+from tests.resuming import ZAKEN, Resuming
+from tests.tokens import CLIENT, Refusing, zgw
+from worker.authentication import body_digest
+from worker.envelope import Delivery
+from worker.postgres.pool import transaction
+from worker.postgres.resuming import hold
+from worker.postgres.stored import load
+from worker.unpacking import resumed_from
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from worker.postgres.pool import Pool
+
+LATER = NOW + timedelta(days=30)
+
+
+@pytest.fixture
+async def resuming(pool: Pool) -> Resuming:
+    await fill(pool)
+    return Resuming(pool)
+
+
+async def _refused(resuming: Resuming, reply_to: str | None = None) -> UUID:
+    """A message that the zaaktype does not allow, until the process owner switches it on."""
+    await fill(resuming.pool, zaaktype(klantcontactenToegestaan=False), time=NOW)
+    return await resuming.take(delivery(reply_to=reply_to))
+
+
+async def _allow(resuming: Resuming) -> None:
+    await fill(resuming.pool, zaaktype(), time=NOW + timedelta(seconds=1))
+
+
+async def test_what_is_right_by_now_is_registered_and_resolved(resuming: Resuming) -> None:
+    letter = await _refused(resuming, reply_to="antwoord.callcenter.1")
+    await _allow(resuming)
+    resuming.moment = LATER
+    await resuming.retry(letter, opnieuw=LATER)
+    (contact,) = await resuming.contacts()
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["klantcontact"]) == ("opgelost", contact["id"])
+    assert (row["laatste"], row["opnieuw"]) == (LATER, None)
+    assert await resuming.types("antwoord") == ["afgewezen", "geregistreerd"]
+
+
+async def test_what_is_still_wrong_is_open_again_with_its_new_code_and_counts(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await fill(resuming.pool, zaaktype(), zaak(einddatum="2026-11-02"), time=NOW + timedelta(1))
+    resuming.moment = LATER
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["code"], row["veld"]) == ("open", "zaak-afgesloten", "zaak")
+    assert (row["aantal"], row["pogingen"], row["laatste"]) == (2, 2, LATER)
+    assert orjson.loads(row["probleem"])["instance"] == f"urn:uuid:{letter}"
+    assert await resuming.types() == ["afgewezen", "afgewezen"]
+    (act,) = await resuming.pool.fetch("select * from dead_letter_handeling")
+    assert (act["dead_letter"], act["handeling"], act["door"]) == (letter, "refused", "worker")
+    assert orjson.loads(act["bijzonderheden"]) == {"code": "zaak-afgesloten"}
+
+
+async def test_one_that_is_called_back_many_times_at_once_is_registered_once(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    await resuming.set(letter, toestand="hervat")
+    await asyncio.gather(*(resuming.recall(letter, letter) for _ in range(4)))
+    assert len(await resuming.contacts()) == 1
+    assert await resuming.pool.fetchval("select count(*) from mail") == 1
+    assert await resuming.types() == ["afgewezen", "geregistreerd"]
+
+
+async def test_one_that_is_called_back_many_times_at_once_is_refused_once(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await resuming.set(letter, toestand="hervat")
+    await asyncio.gather(*(resuming.recall(letter) for _ in range(4)))
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["pogingen"], row["aantal"]) == ("open", 2, 2)
+    assert await resuming.pool.fetchval("select count(*) from bericht") == 0
+
+
+@pytest.mark.parametrize("toestand", ["open", "gearchiveerd", "opgelost"])
+async def test_what_somebody_dealt_with_meanwhile_is_left_alone(
+    resuming: Resuming, toestand: str
+) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    await resuming.set(letter, toestand=toestand)
+    await resuming.recall(letter)
+    assert (await resuming.letter(letter))["toestand"] == toestand
+    assert await resuming.contacts() == []
+
+
+async def test_one_that_is_dealt_with_while_it_is_judged_leaves_no_trace_under_its_key(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    await resuming.set(letter, toestand="hervat")
+    stored = await load(resuming.pool, [letter])
+    await resuming.set(letter, toestand="gearchiveerd")
+    await resuming.intake.retake(stored)
+    assert await resuming.contacts() == []
+    assert await resuming.pool.fetchval("select count(*) from bericht") == 0
+    assert (await resuming.letter(letter))["toestand"] == "gearchiveerd"
+
+
+async def test_an_attempt_that_somebody_else_made_meanwhile_is_not_due_any_more(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await resuming.set(letter, toestand="hervat")
+    (stored,) = await load(resuming.pool, [letter])
+    await resuming.recall(letter)
+    await resuming.set(letter, toestand="hervat")
+    async with transaction(resuming.pool) as connection:
+        assert await hold(connection, [resumed_from(stored)]) == set()
+
+
+async def test_what_is_no_id_or_nobody_elses_is_passed_over(resuming: Resuming) -> None:
+    await resuming.recall("geen id", uuid4())
+    (line,) = resuming.lines.of("hervat")
+    assert (line["received"], line["due"]) == (2, 0)
+
+
+async def test_the_identity_that_was_proven_at_first_stands(resuming: Resuming) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    resuming.proofs = Refusing()
+    await resuming.retry(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+
+
+async def test_a_token_that_proved_nothing_is_held_against_the_keys_again(
+    resuming: Resuming,
+) -> None:
+    good, resuming.proofs = resuming.proofs, Refusing()
+    letter = await resuming.take(delivery())
+    row = await resuming.letter(letter)
+    assert (row["code"], row["identiteit"]) == ("opvoerder-niet-geauthenticeerd", None)
+    resuming.proofs = good
+    await resuming.retry(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+
+
+async def test_a_token_that_proves_something_at_last_loses_its_signature_all_the_same(
+    resuming: Resuming,
+) -> None:
+    token = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
+    good, resuming.proofs = resuming.proofs, Refusing()
+    letter = await resuming.take(
+        delivery(body(zaak="Z-0"), headers={"authorization": f"Bearer {token}"})
+    )
+    assert token in (await resuming.letter(letter))["headers"]
+    resuming.proofs = good
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["code"]) == ("open", "zaak-onbekend")
+    assert token not in row["headers"]
+    assert token.rpartition(".")[0] in row["headers"]
+    assert orjson.loads(row["identiteit"])["client"] == CLIENT
+
+
+async def test_what_an_edit_made_of_it_is_registered_and_the_senders_own_is_known_too(
+    resuming: Resuming,
+) -> None:
+    sent = delivery(body(zaak="Z-0", toelichting="zoals verzonden"), message_id="een")
+    letter = await resuming.take(sent)
+    await resuming.edit(letter, body(toelichting="zoals verbeterd"))
+    await resuming.retry(letter)
+    (contact,) = await resuming.contacts()
+    assert (contact["toelichting"], contact["zaak"]) == ("zoals verbeterd", ZAAK)
+    assert (await resuming.letter(letter))["body"] == sent.body
+
+    again = delivery(sent.body, message_id="een", reply_to="antwoord.callcenter.1")
+    await resuming.intake.take([again])
+    assert len(await resuming.contacts()) == 1
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+    (reply,) = [each for each in await resuming.told() if each["kind"] == "antwoord"]
+    assert (reply["data"]["klantcontact"], reply["data"]["zaak"]) == (str(contact["id"]), ZAAK)
+
+
+async def test_what_could_never_be_read_stays_resolved_when_it_comes_again_as_it_was(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(b"{", message_id="een"))
+    await resuming.edit(letter, body())
+    await resuming.retry(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+    await resuming.take(delivery(b"{", message_id="een"))
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["aantal"]) == ("opgelost", 2)
+
+
+async def test_an_edit_that_is_still_wrong_goes_back_to_the_same_dead_letter(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(b"{"))
+    await resuming.edit(letter, body(zaak="Z-0"))
+    await resuming.retry(letter)
+    rows = await resuming.pool.fetch("select id, code, zaak from dead_letter")
+    assert [tuple(row) for row in rows] == [(letter, "zaak-onbekend", "Z-0")]
+
+
+async def test_an_edit_of_what_came_without_an_id_asks_for_a_new_one(resuming: Resuming) -> None:
+    await resuming.intake.take([delivery(b"{", message_id=None)])
+    letter = await resuming.pool.fetchval("select id from dead_letter")
+    await resuming.edit(letter, body())
+    await resuming.retry(letter)
+    problem = orjson.loads((await resuming.letter(letter))["probleem"])
+    assert problem["errors"][0]["field"] == "message_id"
+    await resuming.retry(letter, nieuw_id="nieuw")
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+
+
+async def test_nobody_is_made_the_sender_of_what_came_from_nobody(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery(user_id=None))
+    await resuming.edit(letter, body())
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["code"]) == ("open", "applicatie-onbekend")
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_another_id_makes_another_contact_of_it(resuming: Resuming, bound: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    content = body(toelichting="een ander")
+    digest = body_digest(content) if bound else None
+    token = zgw(issued=NOW.timestamp(), user_id="mdw-0042", digest=digest)
+    headers = {"authorization": f"Bearer {token}"}
+    await resuming.intake.take([delivery(message_id="een")])
+    letter = await resuming.take(delivery(content, message_id="een", headers=headers))
+    assert (await resuming.letter(letter))["code"] == "bericht-id-hergebruikt"
+    await resuming.retry(letter, nieuw_id="twee")
+    rows = await resuming.pool.fetch("select bericht_id, klantcontact from bericht order by 1")
+    assert [row[0] for row in rows] == ["een", "twee"]
+    assert (await resuming.letter(letter))["klantcontact"] == rows[1][1]
+
+
+async def test_what_came_too_late_is_taken_only_if_somebody_allows_it(resuming: Resuming) -> None:
+    sent = {"timestamp": NOW - timedelta(days=8)}
+    token = zgw(issued=sent["timestamp"].timestamp(), user_id="mdw-0042")
+    headers = {"authorization": f"Bearer {token}"}
+    letter = await resuming.take(delivery(body(), headers=headers, **sent))
+    assert (await resuming.letter(letter))["code"] == "bericht-verlopen"
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["code"], row["toestand"]) == ("bericht-verlopen", "open")
+    await resuming.retry(letter, ook_verlopen=True)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+
+
+async def test_what_a_person_allowed_holds_for_one_attempt(resuming: Resuming) -> None:
+    letter = await _refused(resuming)
+    await resuming.retry(letter, nieuw_id="twee", ook_verlopen=True)
+    row = await resuming.letter(letter)
+    assert (row["nieuw_id"], row["ook_verlopen"]) == (None, False)
+
+
+async def test_two_dead_letters_under_one_key_become_one_contact(resuming: Resuming) -> None:
+    await fill(resuming.pool, zaaktype(klantcontactenToegestaan=False), time=NOW)
+    letters = [
+        await resuming.take(delivery(body(onderwerp=each), message_id="een"))
+        for each in ("eerste", "tweede")
+    ]
+    letters = [
+        row[0] for row in await resuming.pool.fetch("select id from dead_letter order by id")
+    ]
+    await _allow(resuming)
+    for each in letters:
+        await resuming.set(each, toestand="hervat")
+    await resuming.recall(*letters)
+    assert len(await resuming.contacts()) == 1
+    states = {(await resuming.letter(each))["toestand"] for each in letters}
+    assert states == {"opgelost"}
+
+
+async def test_a_fact_that_was_refused_is_stored_when_it_comes_again_in_time(
+    resuming: Resuming,
+) -> None:
+    content = orjson.dumps(zaak(identificatie="Z-9", time=(NOW + timedelta(days=1)).isoformat()))
+    fact = Delivery(content, ZAKEN, "zaaksysteem", "feit", "application/json")
+    await resuming.facts.take([fact])
+    letter = await resuming.pool.fetchval("select id from dead_letter")
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["pogingen"], row["veld"]) == ("open", 2, "time")
+    resuming.moment = NOW + timedelta(days=2)
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["klantcontact"]) == ("opgelost", None)
+    assert await resuming.pool.fetchval("select 1 from zaak where identificatie = 'Z-9'")
+
+
+async def test_rights_that_were_given_meanwhile_count(resuming: Resuming) -> None:
+    await resuming.pool.execute("delete from autorisatie where onderwerp = 'medewerker'")
+    letter = await resuming.take(delivery())
+    assert (await resuming.letter(letter))["code"] == "opvoerder-niet-geautoriseerd"
+    await fill(resuming.pool, autorisatie("medewerker", "mdw-0042"))
+    await resuming.retry(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"

@@ -1,0 +1,59 @@
+"""What the lists of dead letters say, fit for any terminal."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_UNITS: Final = (
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+)
+_INDENT: Final = "  "
+_GOES_ON: Final = " \\"
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal obeys: it is the sender's own."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """How long since: `3 h ago`."""
+    age = _length(now - when)
+    return f"{age} ago" if age else "just now"
+
+
+def ahead(when: datetime, now: datetime) -> str:
+    """How long until: `in 3 h`."""
+    wait = _length(when - now)
+    return f"in {wait}" if wait else "now"
+
+
+def _length(time: timedelta) -> str | None:
+    """In the largest unit that fits; None below a minute."""
+    for unit, name in _UNITS:
+        if time >= unit:
+            return f"{time // unit} {name}"
+    return None
+
+
+def command(words: Sequence[str], width: int) -> str:
+    """A command to be copied: where it is too long, in lines that a shell takes as one."""
+    return "\n".join(_lines([shlex.quote(each) for each in words], width))
+
+
+def _lines(words: Sequence[str], width: int) -> Iterator[str]:
+    line = _INDENT + words[0]
+    for word in words[1:]:
+        if len(line) + 1 + len(word) + len(_GOES_ON) > width:
+            yield line + _GOES_ON
+            line = _INDENT + word
+        else:
+            line += f" {word}"
+    yield line

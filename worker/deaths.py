@@ -1,0 +1,166 @@
+"""From deliveries on `klantcontact.dlq` to what each of them is: taken apart, nothing decided.
+
+Of what the broker says of a death its newest word counts alone: whatever stands behind that in
+`x-death`, and all of `x-first-death-*`, can be the sender's.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from worker.envelope import Rejection
+from worker.errors import Code, Refusal, Violation
+from worker.formats import decode
+from worker.formats.content import parse_klantcontact
+from worker.message_log import say_unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.domain.klantcontact import Klantcontact
+    from worker.envelope import Delivery, Envelope
+    from worker.logs import Log
+
+_REASONS: Final = {
+    "rejected": (
+        Code.BROKER_REJECTED,
+        "a consumer that is not this program's rejected it; find out which and why, then {}",
+    ),
+    "expired": (
+        Code.BROKER_EXPIRED,
+        "it was not taken from its queue in time; see to what shortens that, then {}",
+    ),
+    "maxlen": (
+        Code.BROKER_MAXLEN,
+        "its queue was full and dropped it; see to the policy of the queue, then {}",
+    ),
+    "delivery_limit": (
+        Code.BROKER_DELIVERY_LIMIT,
+        "it was handed out and came back too often; see the log for what failed on it, then {}",
+    ),
+}
+_UNKNOWN: Final = (
+    Code.BROKER_UNKNOWN,
+    "the broker gave no reason that is known; see x-death in its headers, then {}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What the broker's queues are to the sink: all that there are, and those of their kind."""
+
+    known: frozenset[str]
+    contacts: frozenset[str]
+    """Whose messages are klantcontacten."""
+    facts: str
+    retries: str
+    """Whose messages are the ids of dead letters."""
+    mails: str
+    """Whose messages are mail jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """One message that the broker dead-lettered, and the moment at which it did, if it said so.
+
+    It is a dead letter of its own, or stands for one that was retried, or for a mail.
+    """
+
+    rejection: Rejection
+    moment: datetime | None = None
+    dead_letter: UUID | None = None
+    mail: UUID | None = None
+    told: bool = False
+    """Whether its sender waits for the outcome of a klantcontact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """Reads deliveries; `message_bytes` is the largest body that is taken apart."""
+
+    queues: Queues
+    message_bytes: int
+    log: Log
+
+    def read(self, delivery: Delivery, now: datetime) -> Dead:
+        """What it is, by the queue that it died on."""
+        death = _death(delivery.headers)
+        queue = death.get("queue")
+        if isinstance(queue, str) and queue in self.queues.known:
+            came = replace(delivery, queue=queue)
+        else:
+            came = delivery
+        moment = _moment(death, now)
+        retry = _id(came) if came.queue == self.queues.retries else None
+        mail = _id(came) if came.queue == self.queues.mails else None
+        contact = came.queue in self.queues.contacts
+        retriable = contact or came.queue == self.queues.facts or retry is not None
+        violation = _violation(death.get("reason"), "retry it" if retriable else "archive this")
+        if contact:
+            return Dead(self._contact(came, violation, moment or now), moment, told=True)
+        return Dead(_rejection(came, violation), moment, retry, mail)
+
+    def _contact(self, came: Delivery, violation: Violation, received: datetime) -> Rejection:
+        """With key, zaak and digest as the intake would have them, where it can be read.
+
+        Its token is not looked at: a retry judges it wholly anew.
+        """
+        envelope: Envelope | None = None
+        contact: Klantcontact | None = None
+        try:
+            envelope = decode(came, received, self.message_bytes)
+            contact = parse_klantcontact(envelope.data)
+        except Refusal:
+            pass
+        except Exception as error:  # noqa: BLE001 (it is kept, whatever is the matter with it)
+            say_unexpected(self.log, came.message_id, error)
+        if contact is None:
+            return _rejection(came, violation, envelope)
+        return replace(
+            _rejection(came, violation, envelope), digest=contact.digest(), zaak=contact.zaak
+        )
+
+
+def _violation(reason: object, remedy: str) -> Violation:
+    code, detail = _REASONS.get(reason, _UNKNOWN) if isinstance(reason, str) else _UNKNOWN
+    return Violation(code, detail.format(remedy))
+
+
+def _death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The broker's newest word; empty where there is none."""
+    deaths = headers.get("x-death")
+    newest = deaths[0] if isinstance(deaths, list) and deaths else None
+    return newest if isinstance(newest, dict) else {}
+
+
+def _moment(death: Mapping[str, Any], now: datetime) -> datetime | None:
+    """When it died: the nearest to when it came that is known of it."""
+    moment = death.get("time")
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return None
+    return min(moment, now)
+
+
+def _id(delivery: Delivery) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(delivery.message_id or "")
+    return None
+
+
+def _rejection(came: Delivery, violation: Violation, envelope: Envelope | None = None) -> Rejection:
+    return Rejection(uuid7(), came, (violation,), sha256(came.body).digest(), envelope)
+
+
+def bare(dead: Dead) -> Dead:
+    """What is left of one that cannot be kept as it is: its body, whence and from whom it came."""
+    rejection = dead.rejection
+    came = replace(rejection.delivery, headers={}, timestamp=None, reply_to=None)
+    digest = sha256(came.body).digest()
+    return Dead(Rejection(rejection.id, came, rejection.violations, digest), dead.moment)

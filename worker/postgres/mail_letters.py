@@ -1,0 +1,77 @@
+"""Mails that cannot be delivered are dead letters too: found and retried like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from uuid_utils.compat import uuid7
+
+from worker.errors import Code, Violation, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from worker.postgres.pool import Connection
+
+MAIL_SOURCE: Final = "urn:klantcontact:mail"
+"""The source of a mail's dead letter; its id there is the mail's."""
+MAIL_QUEUE: Final = "klantcontact.notificatie.email"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMail:
+    """A mail that came to its end unsent, and why, in words that quote nobody."""
+
+    mail: UUID
+    reason: str
+
+
+async def put_failed(connection: Connection, failed: Sequence[FailedMail], now: datetime) -> None:
+    """A dead letter `mail-mislukt` for each, or another occurrence of the one there is.
+
+    What the mail server said is kept beside the recipient: it may quote them.
+    """
+    if not failed:
+        return
+    in_order = sorted(failed, key=lambda each: str(each.mail))
+    letters = [uuid7() for _ in in_order]
+    await connection.execute(
+        """
+        insert into dead_letter as d
+            (id, toestand, code, probleem, queue, applicatie, bron, bericht_id, digest, zaak,
+             headers, body, eerste, laatste)
+        select nieuw.id, 'open', $1, nieuw.probleem::jsonb, $2, '', $3, m.id::text, nieuw.digest,
+               m.zaak,
+               jsonb_build_object(
+                   'headers', jsonb_build_object('ontvanger', m.adres, 'antwoord', m.antwoord),
+                   'content_type', 'message/rfc822', 'content_encoding', null,
+                   'message_id', m.id, 'user_id', null, 'timestamp', null, 'reply_to', null,
+                   'correlation_id', null, 'time', null),
+               coalesce(m.bytes, ''), $7, $7
+        from unnest($4::uuid[], $5::uuid[], $6::text[], $8::bytea[])
+            as nieuw (id, mail, probleem, digest)
+        join mail as m on m.id = nieuw.mail
+        on conflict (applicatie, bron, bericht_id, digest) do update set
+            toestand = 'open', opnieuw = null, headers = excluded.headers, body = excluded.body,
+            probleem = excluded.probleem || jsonb_build_object('instance', 'urn:uuid:' || d.id),
+            pogingen = d.pogingen + 1, aantal = d.aantal + 1, laatste = excluded.laatste
+        """,
+        Code.MAIL_MISLUKT,
+        MAIL_QUEUE,
+        MAIL_SOURCE,
+        letters,
+        [each.mail for each in in_order],
+        [_problem(each, letter) for each, letter in zip(in_order, letters, strict=True)],
+        now,
+        [sha256(each.mail.bytes).digest() for each in in_order],
+    )
+
+
+def _problem(failed: FailedMail, letter: UUID) -> str:
+    violation = Violation(Code.MAIL_MISLUKT, failed.reason)
+    return orjson.dumps(problem((violation,), f"urn:uuid:{letter}")).decode()

@@ -39,6 +39,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 
+# Whoever runs tests side by side sets it, and a console that is made meanwhile keeps it: here the
+# width of a terminal is for the tests to say.
+os.environ.pop("COLUMNS", None)
+
 _TEMPLATE = "klantcontact_template"
 _numbers = count(1)
 _TIERS = ("unit", "integration", "acceptance")

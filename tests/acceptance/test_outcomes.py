@@ -67,7 +67,7 @@ async def test_a_sender_and_a_subscriber_hear_what_became_of_each_message(
     pool: Pool, broker: Broker, start: Start, events: AbstractQueue, replies: AbstractQueue
 ) -> None:
     await fill(pool)
-    await (await start("--role", "intake", "--role", "relay")).ready(2)
+    await (await start("--role", "intake", "--role", "relay", deferrals="")).ready(2)
     asks = {"reply_to": replies.name}
     await broker.publish(body(), message_id="goed", correlation_id="c-goed", **asks)
     await broker.publish(body(zaak="Z-0"), message_id="fout", correlation_id="c-fout", **asks)
@@ -93,7 +93,7 @@ async def test_a_message_that_comes_again_is_answered_again_in_the_same_batch_an
     for _ in range(3):
         await broker.publish(body(), message_id="goed", reply_to=replies.name)
         await broker.publish(body(zaak="Z-0"), message_id="fout", reply_to=replies.name)
-    program = await start("--role", "intake", "--role", "relay", intake_lanes=1)
+    program = await start("--role", "intake", "--role", "relay", intake_lanes=1, deferrals="")
     early = await _taken(replies, 6)
     await broker.publish(body(), message_id="goed", reply_to=replies.name)
     early += await _taken(replies, 1)
@@ -110,7 +110,7 @@ async def test_a_reply_on_the_senders_own_connection_needs_no_queue(
     pool: Pool, broker: Broker, start: Start
 ) -> None:
     await fill(pool)
-    await start("--role", "intake", "--role", "relay")
+    await start("--role", "intake", "--role", "relay", deferrals="")
     channel = await broker.channel("callcenter")
     direct = await channel.get_queue("amq.rabbitmq.reply-to", ensure=False)
     heard: list[dict[str, Any]] = []

@@ -66,10 +66,11 @@ async def test_every_bad_message_is_a_dead_letter_and_its_neighbours_are_registe
     for good, sent in zip(_GOOD, ALL, strict=True):
         await broker.publish(body(onderwerp=good), message_id=good)
         await broker.publish(sent.body, **sent.properties)
-    program = await (await start("--role", "intake", intake_lanes=1)).ready(1)
+    program = await (await start("--role", "intake", intake_lanes=1, deferrals="")).ready(1)
     rows = await until(lambda: _recorded(pool), "everything on record")
 
-    assert {each.code for each in ALL} == set(Code)
+    others = {Code.MAIL_MISLUKT, *(each for each in Code if each.startswith("broker-"))}
+    assert {each.code for each in ALL} == set(Code) - others
     for sent in ALL:
         with subtests.test(sent.name):
             row = _row_of(sent, rows)

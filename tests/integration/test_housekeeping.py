@@ -19,7 +19,7 @@ from worker.outcomes import DEAD_LETTERS_GROEIEN, Announcer
 from worker.postgres import dead_letter_groups
 from worker.postgres.choosing import TOESTANDEN
 from worker.postgres.dead_letters import store_dead_letters
-from worker.postgres.housekeeping import PostgresHousekeeping
+from worker.postgres.housekeeping import SUMMING, TELLING, PostgresHousekeeping
 from worker.postgres.pool import transaction
 
 if TYPE_CHECKING:
@@ -142,6 +142,22 @@ async def test_counting_goes_on_while_it_is_summed_up_by_two_at_once(pool: Pool)
     assert (await counts(pool))[0][-1] == 80
     arrivals = "select sum(aantal) from dead_letter_telling where uur is not null"
     assert await pool.fetchval(arrivals) == 80
+
+
+async def test_what_one_housekeeper_is_at_another_passes_by(pool: Pool) -> None:
+    await refuse(pool, "een")
+    await refuse(pool, "twee")
+    before = await rows(pool)
+    async with pool.acquire() as connection, connection.transaction():
+        # Whatever is held by somebody who is at it, by its number.
+        for number in (SUMMING, TELLING):
+            await connection.execute("select pg_advisory_xact_lock($1)", number)
+        async with asyncio.timeout(5):
+            assert not await keeper(pool).sum_up(NOW)
+            assert await keeper(pool).grown(NOW, NOW - HOUR) == []
+    assert await rows(pool) == before
+    await keeper(pool).sum_up(NOW)
+    assert await rows(pool) < before
 
 
 async def archived(pool: Pool, name: str, *, came: datetime, put_away: datetime) -> None:
@@ -314,6 +330,12 @@ async def test_what_is_old_is_found_by_an_index(
             $1::timestamptz + n * interval '1 s' from generate_series(1, 50000) as n
         """,
         NOW,
+    )
+    await pool.execute(
+        """
+        insert into dead_letter_handeling (id, dead_letter, handeling, door, moment)
+        select gen_random_uuid(), id, 'archive', 'beheerder', laatste from dead_letter
+        """
     )
     await pool.execute("vacuum analyze")
     async with written_down(database) as ran:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Connection, Pool
 
 # Advisory locks are numbers that everybody in the database shares: these are the program's own.
-_SUMMING: Final = 7_240_001
-_TELLING: Final = 7_240_002
+SUMMING: Final = 7_240_001
+TELLING: Final = 7_240_002
 # How long arrivals are counted by the hour: a day, and the hour that it begins in.
 _TREND: Final = timedelta(hours=25)
 _MOST_COUNTS: Final = 50_000
@@ -40,7 +40,7 @@ class PostgresHousekeeping:
     async def sum_up(self, now: datetime) -> bool:
         """Sum up counts that stand on more rows than they need; whether there is more."""
         async with transaction(self._pool) as connection:
-            if not await _held(connection, _SUMMING):
+            if not await _held(connection, SUMMING):
                 return False
             taken: int = await connection.fetchval(
                 """
@@ -82,7 +82,7 @@ class PostgresHousekeeping:
     async def grown(self, now: datetime, before: datetime) -> Sequence[Growth]:
         """Put an event in the outbox for each group that grows; committed when it returns."""
         async with transaction(self._pool) as connection:
-            if not await _held(connection, _TELLING):
+            if not await _held(connection, TELLING):
                 return []
             rows = await connection.fetch(
                 """

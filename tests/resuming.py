@@ -14,6 +14,7 @@ from tests.tokens import FixedProofs
 from worker.domain.question import Policy
 from worker.envelope import Delivery
 from worker.intake import Intake
+from worker.judging import Judge
 from worker.postgres.register import PostgresRegister
 from worker.postgres.stored import PostgresLetters
 from worker.reading import Reader
@@ -46,8 +47,8 @@ class Resuming:
     @property
     def intake(self) -> Intake:
         reader = Reader(self.proofs, 1024 * 1024, {QUEUE: "callcenter"}, self.lines.log)
-        store = registrations(self.pool)
-        return Intake(reader, store, Policy(), self.deferrals, lambda: self.moment, self.lines.log)
+        store, judge = registrations(self.pool), Judge(Policy(), self.deferrals)
+        return Intake(reader, store, judge, lambda: self.moment, self.lines.log)
 
     @property
     def facts(self) -> ZakenIntake:

@@ -11,10 +11,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from worker import roles
 from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.role import Role
+from worker.roles.intake import intake, token_keys
+from worker.roles.mailer import mailer
+from worker.roles.opening import connections
+from worker.roles.relay import finisher, relay
+from worker.roles.sink import sink
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -36,8 +40,8 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
         loop.add_signal_handler(number, stop.set)
     chosen = list(dict.fromkeys(wanted)) or list(Role)
     check_retention(settings)
-    roles.finisher(settings)
-    roles.connections(settings, log)
+    finisher(settings)
+    connections(settings, log)
     runs = _roles(settings, log, chosen)
     # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
     gc.freeze()
@@ -81,10 +85,10 @@ def _first(group: BaseException) -> BaseException:
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:
     """What each role runs; keys are read before anything is taken, for the intake alone."""
     runs: dict[Role, Run] = {
-        Role.RELAY: roles.relay,
-        Role.MAILER: roles.mailer,
-        Role.SINK: roles.sink,
+        Role.RELAY: relay,
+        Role.MAILER: mailer,
+        Role.SINK: sink,
     }
     if Role.INTAKE in chosen:
-        runs[Role.INTAKE] = partial(roles.intake, proofs=roles.token_keys(settings, log))
+        runs[Role.INTAKE] = partial(intake, proofs=token_keys(settings, log))
     return runs

@@ -63,13 +63,14 @@ Key = tuple[str, str, str]
 class Resumed:
     """The dead letter that a message was taken out of, and which attempt this is.
 
-    `key` and `digest` are those it came with, before anybody put it right, `came` is when that
-    was; `late` allows it to have been old by then. `waits` tells that it came by its schedule,
-    of which `deferrals` are behind it.
+    `version` is that of its content; `key` and `digest` are those it came with, before anybody
+    put it right, `came` is when that was; `late` allows it to have been old by then. `waits` tells
+    that it came by its schedule, of which `deferrals` are behind it.
     """
 
     dead_letter: UUID
     attempt: int
+    version: int
     key: Key
     digest: bytes
     came: datetime

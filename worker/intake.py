@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from worker.domain.decision import Refused, Registered, decide
 from worker.domain.facts import Facts
-from worker.domain.question import Question
 from worker.envelope import Rejection
-from worker.errors import Code, Outage, Violation
+from worker.errors import Outage
 from worker.message_log import say, say_refused, say_unexpected
 from worker.reading import UNEXPECTED
 from worker.registration import (
@@ -32,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from uuid import UUID
 
-    from worker.domain.question import Policy
     from worker.envelope import Delivery, Key, Lane, Resumed
+    from worker.judging import Judge
     from worker.logs import Log
     from worker.reading import Reader
     from worker.registration import Judged
@@ -82,9 +80,7 @@ class Intake:
 
     reader: Reader
     store: Store
-    policy: Policy
-    deferrals: Sequence[timedelta]
-    """When a message is tried again whose zaak is not known yet, in order."""
+    judge: Judge
     clock: Callable[[], datetime]
     log: Log
 
@@ -179,7 +175,7 @@ class Intake:
             facts = await transaction.facts(asked) if asked else Facts()
             due = await self._due(transaction, work, claims)
             judged = [
-                self._judge(each, claims, facts, now) if isinstance(each, Registration) else each
+                self.judge(each, claims, facts, now) if isinstance(each, Registration) else each
                 for each in due
             ]
             kept = await transaction.write(judged, now)
@@ -204,48 +200,6 @@ class Intake:
         await transaction.release([key for key in keys if key not in known])
         return [each for each in work if each not in late]
 
-    def _judge(self, asked: Registration, claims: Claims, facts: Facts, now: datetime) -> Judged:
-        """Accept or refuse; what was registered before with the same content is a repetition."""
-        key = asked.envelope.key
-        if key in claims.reused:
-            return rejection_of(asked, (_TOKEN_REUSED,))
-        if (earlier := claims.earlier.get(key)) is not None:
-            if asked.digest in earlier.digests:
-                return Repetition(asked, earlier.klantcontact, earlier.zaak)
-            return rejection_of(asked, (_REUSED,))
-        question = Question(
-            asked.klantcontact,
-            asked.envelope.applicatie,
-            asked.kanaal,
-            asked.envelope.time,
-            now,
-            asked.identity,
-            facts,
-            self.policy,
-            came=asked.resumed.came if asked.resumed else None,
-            late=asked.resumed is not None and asked.resumed.late,
-        )
-        match decide(question):
-            case Registered() as decision:
-                return Acceptance(asked, decision)
-            case Refused(violations):
-                again = self._again_at(asked, violations, now)
-                return rejection_of(asked, violations, claim=key, again=again)
-
-    def _again_at(
-        self, asked: Registration, violations: Sequence[Violation], now: datetime
-    ) -> datetime | None:
-        """When a message comes again that lacks nothing but its zaak; None if it is refused.
-
-        Whoever retries one by hand wants to know: only what came of itself is put off.
-        """
-        if {each.code for each in violations} != {Code.ZAAK_ONBEKEND}:
-            return None
-        behind = asked.resumed.deferrals if asked.resumed else 0
-        if behind >= len(self.deferrals) or (asked.resumed and not asked.resumed.waits):
-            return None
-        return now + self.deferrals[behind]
-
     async def _halve(
         self, work: Sequence[Work], now: datetime, error: Exception
     ) -> Mapping[Key, UUID | Rejection]:
@@ -259,15 +213,3 @@ class Intake:
             raise error
         say_unexpected(self.log, culprit.envelope.id, error)
         return await self._register([rejection_of(culprit, (UNEXPECTED,))], now)
-
-
-_TOKEN_REUSED = Violation(
-    Code.OPVOERDER_NIET_GEAUTHENTICEERD,
-    "the token is bound to a message that came under another id",
-    "authorization",
-)
-_REUSED = Violation(
-    Code.ID_HERGEBRUIKT,
-    "a klantcontact with other content was registered under this id; use a new one",
-    "message_id",
-)

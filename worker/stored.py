@@ -42,6 +42,8 @@ class Stored:
     identity: Identity | None
     deferrals: int = 0
     """How often it was put off since it last came."""
+    version: int = 0
+    """That of `edited`, from 1 on."""
     edited: bytes | None = None
     new_id: str | None = None
     late: bool = False

@@ -45,6 +45,7 @@ def resumed_from(stored: Stored) -> Resumed:
     return Resumed(
         stored.id,
         stored.attempt,
+        stored.version,
         stored.key,
         stored.digest,
         stored.received,

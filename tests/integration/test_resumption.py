@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 import pytest
 
-from tests.contacts import NOW, ZAAK, body, delivery
+from tests.contacts import NOW, ZAAK, body, contact, delivery
 from tests.facts import autorisatie, fill, zaak, zaaktype
 from tests.resuming import ZAKEN, Resuming
 from tests.tokens import CLIENT, Refusing, zgw
 from worker.authentication import body_digest
 from worker.envelope import Delivery
+from worker.formats import REGISTREREN
 from worker.postgres.pool import transaction
 from worker.postgres.resuming import hold
 from worker.postgres.stored import load
@@ -254,6 +255,22 @@ async def test_another_id_makes_another_contact_of_it(resuming: Resuming, bound:
     assert (await resuming.letter(letter))["klantcontact"] == rows[1][1]
 
 
+async def test_another_id_holds_where_the_content_has_one_of_its_own(resuming: Resuming) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": "van het event",
+        "source": "urn:nld:oin:00000001823288444000:systeem:kcc",
+        "type": REGISTREREN,
+        "data": contact(zaak="Z-0"),
+    }
+    sent = delivery(orjson.dumps(event), content_type="application/cloudevents+json")
+    await resuming.intake.take([sent])
+    letter = await resuming.pool.fetchval("select id from dead_letter")
+    await fill(resuming.pool, zaak(identificatie="Z-0"))
+    await resuming.retry(letter, nieuw_id="twee")
+    assert await resuming.pool.fetchval("select bericht_id from bericht") == "twee"
+
+
 async def test_what_came_too_late_is_taken_only_if_somebody_allows_it(resuming: Resuming) -> None:
     sent = {"timestamp": NOW - timedelta(days=8)}
     token = zgw(issued=sent["timestamp"].timestamp(), user_id="mdw-0042")
@@ -290,6 +307,62 @@ async def test_two_dead_letters_under_one_key_become_one_contact(resuming: Resum
     assert len(await resuming.contacts()) == 1
     states = {(await resuming.letter(each))["toestand"] for each in letters}
     assert states == {"opgelost"}
+
+
+async def _twice_the_same(
+    resuming: Resuming, properties: dict[str, Any] | None = None
+) -> list[UUID]:
+    """Two dead letters of one message: first its token proved nothing, then something else."""
+    good, resuming.proofs = resuming.proofs, Refusing()
+    sent = delivery(message_id="een", **(properties or {}))
+    await resuming.take(sent)
+    resuming.proofs = good
+    await resuming.take(sent)
+    rows = await resuming.pool.fetch("select id from dead_letter order by id")
+    assert len(rows) == 2
+    return [row[0] for row in rows]
+
+
+async def test_two_dead_letters_of_what_was_registered_meanwhile_are_both_resolved(
+    resuming: Resuming,
+) -> None:
+    await fill(resuming.pool, zaaktype(klantcontactenToegestaan=False), time=NOW)
+    letters = await _twice_the_same(resuming)
+    await _allow(resuming)
+    await resuming.take(delivery(message_id="een"))
+    for each in letters:
+        await resuming.set(each, toestand="hervat")
+    await resuming.recall(*letters)
+    assert {(await resuming.letter(each))["toestand"] for each in letters} == {"opgelost"}
+    assert len(await resuming.contacts()) == 1
+
+
+async def test_what_is_allowed_for_one_dead_letter_does_not_wait_for_another_of_the_same_message(
+    resuming: Resuming,
+) -> None:
+    sent = NOW - timedelta(days=8)
+    token = zgw(issued=sent.timestamp(), user_id="mdw-0042")
+    letters = await _twice_the_same(
+        resuming, {"timestamp": sent, "headers": {"authorization": f"Bearer {token}"}}
+    )
+    await resuming.set(letters[0], toestand="hervat")
+    await resuming.set(letters[1], toestand="hervat", ook_verlopen=True)
+    await resuming.recall(*letters)
+    assert {(await resuming.letter(each))["toestand"] for each in letters} == {"opgelost"}
+
+
+async def test_an_attempt_that_began_before_an_edit_is_not_due_any_more(
+    resuming: Resuming,
+) -> None:
+    letter = await _refused(resuming)
+    await resuming.set(letter, toestand="wacht")
+    (stored,) = await load(resuming.pool, [letter])
+    await resuming.edit(letter, body(toelichting="zoals verbeterd"))
+    await _allow(resuming)
+    await resuming.intake.retake([stored])
+    assert await resuming.contacts() == []
+    await resuming.recall(letter)
+    assert [each["toelichting"] for each in await resuming.contacts()] == ["zoals verbeterd"]
 
 
 async def test_a_fact_that_was_refused_is_stored_when_it_comes_again_in_time(

@@ -14,6 +14,7 @@ from tests.tokens import FixedProofs, zgw
 from worker.domain.question import Policy
 from worker.errors import BatchRejected, Outage
 from worker.intake import Intake
+from worker.judging import Judge
 from worker.reading import Reader
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def stored() -> FakeStore:
 def intake(store: FakeStore, lines: Lines | None = None) -> Intake:
     log = (lines or Lines()).log
     reader = Reader(FixedProofs(), 1024 * 1024, {QUEUE: "callcenter"}, log)
-    return Intake(reader, store, Policy(), DEFERRALS, lambda: NOW, log)
+    return Intake(reader, store, Judge(Policy(), DEFERRALS), lambda: NOW, log)
 
 
 def outcomes(lines: Lines) -> list[tuple[str, str | None]]:

@@ -10,10 +10,12 @@ from pydantic import SecretStr
 
 from tests.certificates import Authority
 from tests.fakes import Lines
-from worker import roles
 from worker.errors import Outage, UsageError
 from worker.postgres.tls import completed, database_url, open_to_others
 from worker.rabbitmq.tls import address, located
+from worker.roles.mailer import mailer
+from worker.roles.opening import connections
+from worker.roles.relay import relay
 from worker.settings import Settings, load
 from worker.tls import Files, Named, client_context, failure, is_here
 
@@ -288,9 +290,7 @@ def test_what_is_wrong_in_the_url_is_said_without_it(url: str, says: str) -> Non
 
 def test_what_others_can_listen_to_is_said_once_at_the_start() -> None:
     lines = Lines()
-    roles.connections(
-        _at("amqp://worker:geheim@mq.example.nl/", f"{_AWAY}?sslmode=disable"), lines.log
-    )
+    connections(_at("amqp://worker:geheim@mq.example.nl/", f"{_AWAY}?sslmode=disable"), lines.log)
     told = [(line["dienst"], line["instelling"]) for line in lines.of("onversleuteld")]
     assert told == [
         ("rabbitmq", "KLANTCONTACT_AMQP_URL"),
@@ -301,24 +301,24 @@ def test_what_others_can_listen_to_is_said_once_at_the_start() -> None:
 
 def test_what_stays_on_this_machine_or_is_encrypted_is_not_said() -> None:
     lines = Lines()
-    roles.connections(Settings(), lines.log)
-    roles.connections(_at("amqps://mq.example.nl/", _AWAY), lines.log)
+    connections(Settings(), lines.log)
+    connections(_at("amqps://mq.example.nl/", _AWAY), lines.log)
     assert lines.all == []
 
 
 def test_a_file_that_is_missing_at_the_start_is_wrong_usage(tmp_path: Path) -> None:
     missing, lines = tmp_path / "weg.pem", Lines()
     with pytest.raises(UsageError, match="KLANTCONTACT_POSTGRES_TLS_CA"):
-        roles.connections(Settings(postgres_tls_ca=missing), lines.log)
+        connections(Settings(postgres_tls_ca=missing), lines.log)
     with pytest.raises(UsageError, match="KLANTCONTACT_AMQP_TLS_CA"):
-        roles.connections(_at("amqps://mq", _HERE, amqp_tls_ca=missing), lines.log)
+        connections(_at("amqps://mq", _HERE, amqp_tls_ca=missing), lines.log)
 
 
 async def test_a_file_that_is_missing_later_is_an_outage_while_somebody_renews_it(
     tmp_path: Path,
 ) -> None:
     settings = Settings(postgres_tls_ca=tmp_path / "weg.pem")
-    for role in (roles.relay, roles.mailer):
+    for role in (relay, mailer):
         with pytest.raises(Outage, match="KLANTCONTACT_POSTGRES_TLS_CA"):
             await role(settings, asyncio.Event(), Lines().log)
 

@@ -60,8 +60,8 @@ async def _on_their_way(connection: Connection, retries: dict[UUID, Dead]) -> li
     deaths = sorted(retries.items())
     return await connection.fetch(
         """
-        select d.id, d.queue, d.applicatie, d.bron, d.bericht_id, d.digest, d.pogingen, d.eerste,
-               d.headers
+        select d.id, d.queue, d.applicatie, d.bron, d.bericht_id, d.digest, d.pogingen, d.versie,
+               d.eerste, d.headers
         from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as dood (id, code, moment)
         join dead_letter as d using (id)
         where d.toestand in ('hervat', 'wacht') and not exists (
@@ -95,5 +95,7 @@ def _rejection(row: asyncpg.Record, dead: Dead) -> Rejection:
         dead.rejection.violations,
         row["digest"],
         Envelope(*key, row["eerste"], b"") if kept.get("time") else None,
-        resumed=Resumed(row["id"], row["pogingen"], key, row["digest"], row["eerste"]),
+        resumed=Resumed(
+            row["id"], row["pogingen"], row["versie"], key, row["digest"], row["eerste"]
+        ),
     )

@@ -30,15 +30,19 @@ async def hold(connection: Connection, resumed: Sequence[Resumed]) -> set[UUID]:
     """
     rows = await connection.fetch(
         """
-        select id, pogingen from dead_letter
+        select id, pogingen, versie from dead_letter
         where id = any ($1::uuid[]) and toestand in ('hervat', 'wacht')
         order by applicatie, bron, bericht_id, digest
         for update
         """,
         [each.dead_letter for each in resumed],
     )
-    attempts = {row[0]: row[1] for row in rows}
-    return {each.dead_letter for each in resumed if attempts.get(each.dead_letter) == each.attempt}
+    due = {tuple(row) for row in rows}
+    return {
+        each.dead_letter
+        for each in resumed
+        if (each.dead_letter, each.attempt, each.version) in due
+    }
 
 
 async def put_back(

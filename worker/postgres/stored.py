@@ -55,7 +55,7 @@ async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]
             """
             select d.id, d.toestand, d.pogingen, d.queue, d.applicatie, d.bron, d.bericht_id,
                    d.digest, d.headers, d.body, d.identiteit, d.eerste, d.nieuw_id,
-                   d.ook_verlopen, d.uitgesteld, v.inhoud
+                   d.ook_verlopen, d.uitgesteld, d.versie, v.inhoud
             from dead_letter as d
             left join dead_letter_versie as v on v.dead_letter = d.id and v.versie = d.versie
             where d.id = any ($1::uuid[])
@@ -78,6 +78,7 @@ def _stored(row: asyncpg.Record) -> Stored:
         time=_moment(properties.get("time")),
         identity=_identity(row["identiteit"]),
         deferrals=row["uitgesteld"],
+        version=row["versie"],
         edited=row["inhoud"],
         new_id=row["nieuw_id"],
         late=row["ook_verlopen"],

@@ -22,6 +22,7 @@ from worker import logs
 from worker.domain.question import Policy
 from worker.envelope import Delivery
 from worker.intake import Intake
+from worker.judging import Judge
 from worker.outcomes import Announcer
 from worker.postgres.registration import Transaction
 from worker.rabbitmq.topology import REGISTRATIE, REGISTRATIE_QUEUES
@@ -92,7 +93,7 @@ async def run(task: Task) -> float:
     async with pool(task.postgres, lanes) as opened:
         store = RecordingStore(opened)
         reader = Reader(Trusting(), settings.message_bytes, REGISTRATIE_QUEUES, logs.log())
-        intake = Intake(reader, store, Policy(), (), _now, logs.log())
+        intake = Intake(reader, store, Judge(Policy(), ()), _now, logs.log())
         for batch in _batches(task, settings.batch_size):
             await intake.take(batch)
         waiting = iter(store.batches)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from worker import logs, roles
+from worker import logs
 from worker.domain.identity import Identity, Scheme
+from worker.roles.intake import intake
 from worker.settings import load
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def main() -> None:
     logs.configure(settings)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await roles.intake(settings, stop, logs.log(), proofs=Trusting())
+    await intake(settings, stop, logs.log(), proofs=Trusting())
 
 
 if __name__ == "__main__":

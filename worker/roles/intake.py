@@ -1,0 +1,109 @@
+"""The role `intake`: klantcontacten, facts, and dead letters that come again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from worker.claims import Expected
+from worker.clock import now
+from worker.domain.question import Policy
+from worker.intake import Intake
+from worker.judging import Judge
+from worker.keys.token_keys import Sources, TokenKeys
+from worker.outcomes import Announcer
+from worker.postgres.register import PostgresRegister
+from worker.postgres.registration import Registrations
+from worker.postgres.stored import PostgresLetters
+from worker.rabbitmq.consuming import opened
+from worker.rabbitmq.topology import HERVAT, REGISTRATIE_QUEUES, ZAKEN
+from worker.reading import Proofs, Reader
+from worker.register import ZakenIntake
+from worker.resumption import Resumption
+from worker.roles.opening import batches, broker, database, gate_for, when
+
+if TYPE_CHECKING:
+    from worker.logs import Log
+    from worker.settings import Settings
+
+
+class KeptProofs(Proofs, Protocol):
+    """Proofs whose keys are had from somewhere, and kept up to date."""
+
+    async def open(self) -> None:
+        """Have keys; raises Outage while there are none."""
+
+    async def keep_fresh(self, stop: asyncio.Event) -> None:
+        """Look for other keys every so often, until `stop`."""
+
+
+async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: KeptProofs) -> None:
+    """The role of taking messages in; `proofs` outlives it, with its last good keys."""
+    gate, limits = gate_for(settings), batches(settings)
+    async with AsyncExitStack() as stack:
+        await proofs.open()
+        pool = await stack.enter_async_context(database(settings, settings.intake_lanes + 2))
+        connection = await stack.enter_async_context(broker(settings, "intake", gate))
+
+        contacts = Intake(
+            Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log),
+            Registrations(pool, Announcer(settings.event_source)),
+            Judge(_policy(settings), settings.deferrals),
+            now,
+            log,
+        )
+        facts = ZakenIntake(
+            PostgresRegister(pool),
+            settings.zaaksysteem,
+            settings.clock_skew,
+            settings.message_bytes,
+            now,
+            log,
+        )
+        resumption = Resumption(
+            PostgresLetters(pool),
+            contacts,
+            facts,
+            ZAKEN,
+            batches(settings).bytes,
+            log,
+        )
+        lanes = [await opened(connection, limits, gate) for _ in range(settings.intake_lanes)]
+        facts_lane = await opened(connection, limits, gate)
+        resumed_lane = await opened(connection, limits, gate)
+        prefetch = 2 * settings.batch_size
+        async with asyncio.TaskGroup() as group:
+            every = (*lanes, facts_lane, resumed_lane)
+            group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
+            group.create_task(proofs.keep_fresh(stop))
+            group.create_task(facts.run(facts_lane))
+            group.create_task(resumption.run(resumed_lane))
+            for lane in lanes:
+                group.create_task(contacts.run(lane))
+                await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
+            await facts_lane.consume([ZAKEN], prefetch)
+            await resumed_lane.consume([HERVAT], prefetch)
+            log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        settings.contacts_without_zaak,
+        settings.clock_skew,
+        settings.oldest_message,
+        settings.token_lifetime,
+    )
+
+
+def token_keys(settings: Settings, log: Log) -> TokenKeys:
+    """The keys of tokens as the settings name them; raises UsageError."""
+    expected = Expected(
+        settings.openid_issuer,
+        settings.openid_audience,
+        settings.openid_person_claim,
+        settings.openid_roles_claim,
+        settings.token_digest_required,
+    )
+    sources = Sources(settings.token_secrets_file, settings.openid_jwks, settings.openid_refresh)
+    return TokenKeys(sources, expected, log)

@@ -1,0 +1,94 @@
+"""What every role opens: the database, the broker, and the limits of what it has in hand."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from worker.errors import Outage, UsageError
+from worker.postgres.pool import connected as postgres
+from worker.postgres.schema import pending
+from worker.postgres.tls import database_url, open_to_others
+from worker.rabbitmq.connection import connected as rabbitmq
+from worker.rabbitmq.consuming import Limits
+from worker.rabbitmq.gate import Gate
+from worker.rabbitmq.tls import address
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from worker.logs import Log
+    from worker.postgres.pool import Pool
+    from worker.rabbitmq.connection import Connection
+    from worker.settings import Settings
+
+# Of the memory budget: what the bodies of deliveries in hand may take, and one batch. The rest
+# is the program itself and what is made of a batch while it is decided and written.
+_SHARE_IN_HAND = 8
+_SHARE_BATCH = 64
+
+
+def gate_for(settings: Settings) -> Gate:
+    """The way in of a connection, as wide as the memory budget allows."""
+    return Gate(settings.memory_budget // _SHARE_IN_HAND)
+
+
+def batches(settings: Settings) -> Limits:
+    """How much is taken at once."""
+    return Limits(
+        settings.batch_size,
+        settings.memory_budget // _SHARE_BATCH,
+        settings.batch_linger.total_seconds(),
+    )
+
+
+@asynccontextmanager
+async def database(settings: Settings, size: int, *, by_index: bool = False) -> AsyncIterator[Pool]:
+    """A pool on a database whose schema is as new as the program."""
+    with _renewed():
+        url = database_url(settings)
+    async with postgres(url, size=size, by_index=by_index) as pool:
+        if await pending(pool):
+            msg = "the database's schema is older than this program; run `klantcontact migrate`"
+            raise Outage(msg)
+        yield pool
+
+
+@asynccontextmanager
+async def broker(
+    settings: Settings, name: str, gate: Gate | None = None
+) -> AsyncIterator[Connection]:
+    """A connection that the broker shows under `name`."""
+    with _renewed():
+        at = address(settings)
+    async with rabbitmq(at, f"klantcontact {name}", gate=gate) as connection:
+        yield connection
+
+
+@contextmanager
+def _renewed() -> Iterator[None]:
+    """Certificates were right when the worker started: what is wrong now, somebody is renewing."""
+    try:
+        yield
+    except UsageError as error:
+        raise Outage(str(error)) from None
+
+
+def connections(settings: Settings, log: Log) -> None:
+    """Whether broker and database can be verified as the settings say; raises UsageError.
+
+    A way that others can listen on may be meant so, but nobody should have to find it out.
+    """
+    broker, database = address(settings), database_url(settings)
+    if broker.open_to_others:
+        log.warning("onversleuteld", dienst="rabbitmq", instelling="KLANTCONTACT_AMQP_URL")
+    if open_to_others(database):
+        log.warning("onversleuteld", dienst="postgres", instelling="KLANTCONTACT_POSTGRES_URL")
+
+
+async def when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:
+    """Do all of `acts` once `stop` is set."""
+    await stop.wait()
+    for act in acts:
+        act()

@@ -1,0 +1,57 @@
+"""The role `relay`: what is due in the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from worker.clock import now
+from worker.errors import UsageError
+from worker.finishing import Finisher
+from worker.mime import HeaderError
+from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.wake import listening
+from worker.rabbitmq.offers import Offers
+from worker.rabbitmq.publishing import publishing
+from worker.relay import Relay
+from worker.rendering import TemplateError
+from worker.roles.opening import broker, database, when
+
+if TYPE_CHECKING:
+    from worker.logs import Log
+    from worker.settings import Settings
+
+
+def finisher(settings: Settings) -> Finisher:
+    """Templates and sender are the municipality's to mend, before anything is taken."""
+    try:
+        return Finisher(settings)
+    except (TemplateError, HeaderError) as error:
+        raise UsageError(f"mails cannot be made: {error}") from None
+
+
+async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+    """The role of publishing what is due in the outbox."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, 3, by_index=True))
+        connection = await stack.enter_async_context(broker(settings, "relay"))
+        publisher = await stack.enter_async_context(publishing(connection))
+        wake = await stack.enter_async_context(listening(pool))
+        story = Relay(
+            PostgresOutbox(pool),
+            Offers(publisher, settings.mail_from),
+            finisher(settings).finish,
+            now,
+            log,
+            settings.relay_batch,
+            settings.relay_lease,
+            settings.mail_lease,
+            settings.retry_lease,
+            settings.relay_attempts,
+            settings.relay_poll,
+        )
+        log.info("gereed")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(when(stop, wake.stop))
+            group.create_task(story.run(wake))

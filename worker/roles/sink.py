@@ -1,0 +1,66 @@
+"""The role `sink`: what the broker gave up, and the housekeeping of the dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from worker.clock import now
+from worker.deaths import Deaths, Queues
+from worker.housekeeping import Housekeeping
+from worker.outcomes import Announcer
+from worker.postgres.housekeeping import PostgresHousekeeping
+from worker.postgres.sinking import PostgresSink
+from worker.rabbitmq.consuming import opened
+from worker.rabbitmq.topology import (
+    DLQ,
+    HERVAT,
+    NOTIFICATIE_EMAIL,
+    REGISTRATIE_QUEUES,
+    ZAKEN,
+    definitions,
+)
+from worker.roles.opening import batches, broker, database, gate_for, when
+from worker.sink import Sink
+
+if TYPE_CHECKING:
+    from worker.logs import Log
+    from worker.settings import Settings
+
+
+async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+    """The role of putting on record what the broker dead-lettered, and of the housekeeping."""
+    gate, limits = gate_for(settings), batches(settings)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, 3))
+        connection = await stack.enter_async_context(broker(settings, "sink", gate))
+        announcer = Announcer(settings.event_source)
+        store = PostgresSink(pool, announcer, settings.outage_pause)
+        story = Sink(store, Deaths(QUEUES, settings.message_bytes, log), now, log)
+        housekeeping = Housekeeping(
+            PostgresHousekeeping(pool, announcer),
+            settings.housekeeping,
+            settings.growth_period,
+            settings.keep_resolved,
+            settings.keep_archived,
+            settings.keep_inbox,
+            now,
+            log,
+        )
+        lane = await opened(connection, limits, gate)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(when(stop, lane.stop, gate.open))
+            group.create_task(story.run(lane))
+            group.create_task(housekeeping.run(stop))
+            await lane.consume([DLQ], 2 * settings.batch_size)
+            log.info("gereed", queues=[DLQ])
+
+
+QUEUES = Queues(
+    known=frozenset(each["name"] for each in definitions()["queues"]),
+    contacts=frozenset(REGISTRATIE_QUEUES),
+    facts=ZAKEN,
+    retries=HERVAT,
+    mails=NOTIFICATIE_EMAIL,
+)

@@ -30,9 +30,6 @@ def unpack(stored: Stored, most: int, kind: str = REGISTREREN) -> Envelope:
 
 def _around(stored: Stored, edited: bytes) -> Envelope:
     applicatie, source, message_id = stored.key
-    if not applicatie:
-        detail = "it came without user_id, so nobody knows from whom: the sender sends it anew"
-        raise Refusal(Violation(Code.APPLICATIE_ONBEKEND, detail, "user_id"))
     if not (message_id or stored.new_id):
         detail = "it came without an id: give it one of its own (--new-id)"
         raise Refusal(Violation(Code.ONGELDIG, detail, "message_id"))

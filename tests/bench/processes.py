@@ -102,6 +102,17 @@ async def command(settings: Mapping[str, str], *arguments: str, cwd: Path) -> No
         raise ProcessFailed(f"klantcontact {arguments[0]}: {said.decode()[-_TAIL:]}")
 
 
+async def started(
+    settings: Mapping[str, str], *arguments: str, log: Path
+) -> asyncio.subprocess.Process:
+    """`klantcontact` with `arguments`, left to whoever asked; what it says is added to `log`."""
+    with log.open("ab") as out:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "worker", *arguments,
+            stdout=out, stderr=out, cwd=_CHECKOUT, env=_own(settings),
+        )  # fmt: skip
+
+
 async def peer(name: str, task: Task, log: Path, seconds: float) -> float:
     """Run one of `tests.bench.peers` as its own process; how long its work took, in seconds."""
     with log.open("wb") as out:

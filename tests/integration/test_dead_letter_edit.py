@@ -80,6 +80,13 @@ def test_each_edit_begins_with_the_version_in_force(desk: Desk) -> None:
     assert [json.loads(row[1])["type"] for row in desk.versions()] == ["call", "face"]
 
 
+def test_an_edited_dead_letter_is_found_by_the_zaak_that_it_names_now(desk: Desk) -> None:
+    desk.edit(*FIXED, "--set", "zaak=ZAAK-ANDERS")
+    assert desk.rows("select zaak from dead_letter") == [("ZAAK-ANDERS",)]
+    desk.edit("--set", "type=face")
+    assert desk.rows("select zaak from dead_letter") == [("ZAAK-ANDERS",)]
+
+
 async def test_the_intake_reads_the_version_in_force(pool: Pool, database: str) -> None:
     letter = await asyncio.to_thread(put_away, database, delivery(), CLOSED)
     await editing.store(pool, _edit(await editing.start(pool, letter, None)), None)

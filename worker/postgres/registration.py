@@ -112,7 +112,7 @@ class Transaction:
         return kept
 
     async def _resolve(self, judged: Sequence[Judged], now: datetime) -> None:
-        """By key whatever was refused before, and by its id what was taken out for this."""
+        """By key whatever was refused before, and by its id what has another key by now."""
         made = [each for each in judged if isinstance(each, Acceptance | Repetition)]
         await resuming.resolve_siblings(
             self._connection,
@@ -126,9 +126,12 @@ class Transaction:
         await resuming.resolve(
             self._connection,
             {
-                each.registration.resumed.dead_letter: each.klantcontact
+                resumed.dead_letter: each.klantcontact
                 for each in made
-                if each.registration.resumed
+                if (resumed := each.registration.resumed)
+                and not (
+                    isinstance(each, Acceptance) and resumed.key == each.registration.envelope.key
+                )
             },
             now,
         )

@@ -43,7 +43,7 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
     gate, limits = gate_for(settings), batches(settings)
     async with AsyncExitStack() as stack:
         await proofs.open()
-        pool = await stack.enter_async_context(database(settings, settings.intake_lanes + 2))
+        pool = await stack.enter_async_context(database(settings, 2 * settings.intake_lanes + 1))
         connection = await stack.enter_async_context(broker(settings, "intake", gate))
 
         contacts = Intake(
@@ -71,19 +71,22 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
         )
         lanes = [await opened(connection, limits, gate) for _ in range(settings.intake_lanes)]
         facts_lane = await opened(connection, limits, gate)
-        resumed_lane = await opened(connection, limits, gate)
+        resumed_lanes = [
+            await opened(connection, limits, gate) for _ in range(settings.intake_lanes)
+        ]
         prefetch = 2 * settings.batch_size
         async with asyncio.TaskGroup() as group:
-            every = (*lanes, facts_lane, resumed_lane)
+            every = (*lanes, facts_lane, *resumed_lanes)
             group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
             group.create_task(proofs.keep_fresh(stop))
             group.create_task(facts.run(facts_lane))
-            group.create_task(resumption.run(resumed_lane))
             for lane in lanes:
                 group.create_task(contacts.run(lane))
                 await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
             await facts_lane.consume([ZAKEN], prefetch)
-            await resumed_lane.consume([HERVAT], prefetch)
+            for lane in resumed_lanes:
+                group.create_task(resumption.run(lane))
+                await lane.consume([HERVAT], prefetch)
             log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
 
 

@@ -210,7 +210,7 @@ async def test_the_remedy_of_each_code_puts_right_what_has_it(
     rows = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([^`]+)` \|$", PAGE, re.MULTILINE))
     assert rows == {code: remedy.act for code, remedy in REMEDIES.items()}
     for code in Code:
-        with subtests.test(code):
+        with subtests.test(code.value):
             await operations.provoke(code)
             letter = await operations.found("--code", code)
             shown = (await operations.do("dead-letters", "show", letter)).out

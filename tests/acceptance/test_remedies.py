@@ -203,7 +203,6 @@ async def operations(pool: Pool, broker: Broker, command: Command, start: Start)
     return at_work
 
 
-@pytest.mark.usefixtures("measured")
 async def test_the_remedy_of_each_code_puts_right_what_has_it(
     operations: Operations, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:

@@ -54,6 +54,41 @@ async def test_what_no_queue_takes_is_not_confirmed_and_the_rest_is(broker: Brok
     assert await broker.depth(NOTIFICATIE_EMAIL) == 2
 
 
+async def test_several_that_publish_at_once_each_hear_of_their_own(broker: Broker) -> None:
+    async def publish(publisher: Publisher, lot: int) -> list[bool]:
+        keys = ["email" if (lot + number) % 3 else "fax" for number in range(100)]
+        return await publisher.publish(
+            [publication(1000 * lot + number, routing_key=key) for number, key in enumerate(keys)]
+        )
+
+    async with _publishing(broker) as publisher:
+        confirmed = await asyncio.gather(*(publish(publisher, lot) for lot in range(5)))
+    assert confirmed == [[(lot + number) % 3 != 0 for number in range(100)] for lot in range(5)]
+    assert await broker.depth(NOTIFICATIE_EMAIL) == sum(map(sum, confirmed))
+
+
+@pytest.mark.parametrize("size", [0, 1, 131_064, 131_065, 400_000])
+async def test_a_body_of_any_size_arrives_whole(broker: Broker, size: int) -> None:
+    """The broker's frames hold 131 072 bytes, eight of them their own."""
+    body = bytes(number % 251 for number in range(size))
+    gate = Gate()
+    async with (
+        connected(broker.state.amqp, "test", gate=gate) as connection,
+        publishing(connection) as publisher,
+    ):
+        assert await publisher.publish([publication(1, body=body)]) == [True]
+        limits = Limits(1, 1)
+        async with consuming(connection, [NOTIFICATIE_EMAIL], limits, gate, prefetch=1) as consumer:
+            (delivery,) = await consumer.batch()
+            await consumer.settle()
+    assert delivery.body == body
+
+
+async def test_publishing_nothing_asks_nothing_of_the_broker(broker: Broker) -> None:
+    async with _publishing(broker) as publisher:
+        assert await publisher.publish([]) == []
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.frames import delivered, framed
+from worker.rabbitmq.deliveries import Deliveries
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.transport import GatedReader
 
@@ -48,7 +49,7 @@ class Wire:
         source.feed_eof()
         self.reader = GatedReader(source, self.gate)
         self.taken = Taken(self.gate)
-        self.gate.takers[1] = self.taken
+        self.gate.takers[1] = Deliveries(self.taken)
 
     async def frame(self) -> tuple[int, bytes]:
         """Read one frame as aiormq does: the type, channel and size, the rest."""

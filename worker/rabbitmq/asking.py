@@ -13,15 +13,15 @@ from uuid import uuid4
 
 from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
-from worker.rabbitmq.publishing import Publisher
+from worker.rabbitmq.publishing import publisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import aio_pika
     from aiormq.abc import DeliveredMessage
     from aiormq.channel import Channel
 
+    from worker.rabbitmq.connection import Connection
     from worker.rabbitmq.publishing import Publication
 
 Answer = TypeVar("Answer")
@@ -30,7 +30,7 @@ _DIRECT: Final = "amq.rabbitmq.reply-to"
 
 
 async def ask(
-    connection: aio_pika.Connection,
+    connection: Connection,
     publication: Publication,
     understand: Callable[[bytes], Answer | None],
     seconds: float,
@@ -46,7 +46,7 @@ async def ask(
     channel = await open_channel(connection, confirms=True)
     answers = await _answers(channel, correlation)
     asking = replace(publication, reply_to=_DIRECT, correlation_id=correlation)
-    if not (await Publisher(channel).publish([asking]))[0]:
+    if not (await publisher(connection, channel).publish([asking]))[0]:
         return False, None
     heard: list[Answer] = []
     reading = asyncio.create_task(_listen(answers, understand, final, heard))

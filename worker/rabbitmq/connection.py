@@ -18,17 +18,16 @@ from aiormq.exceptions import (
 
 from worker import tls
 from worker.errors import Outage
+from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.tls import Address, located
 from worker.rabbitmq.transport import GatedTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from ssl import SSLContext
 
     from aiormq.channel import Channel
-
-    from worker.rabbitmq.gate import Gate
-
-    Connection = aio_pika.Connection
+    from yarl import URL
 
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 5
@@ -72,10 +71,20 @@ def _hung_up(*, wanting: str) -> Iterator[None]:
         raise
 
 
+class Connection(aio_pika.Connection):
+    """A connection, with the gate that what it receives comes through."""
+
+    def __init__(self, url: URL, *, ssl_context: SSLContext | None, gate: Gate) -> None:
+        # Given, the context comes before whatever the URL says of verifying.
+        super().__init__(url, ssl_context=ssl_context)
+        self.gate = gate
+        self.kwargs["transport_factory"] = GatedTransport(gate)
+
+
 @asynccontextmanager
 async def connected(
     to: Address | str, name: str, *, gate: Gate | None = None
-) -> AsyncIterator[aio_pika.Connection]:
+) -> AsyncIterator[Connection]:
     """One connection, without recovery of its own: whoever holds it starts anew after a break.
 
     `to` is the settings' address, or the URL of a broker that needs none of them. `name` shows
@@ -83,22 +92,19 @@ async def connected(
     deliveries take. Raises Outage.
     """
     at = located(to) if isinstance(to, str) else to
-    connection = aio_pika.Connection(
+    connection = Connection(
         aio_pika.connection.make_url(
             at.url, client_properties=None, name=name, heartbeat=_HEARTBEAT_SECONDS
         ),
-        # Given, it comes before whatever the URL says of verifying.
         ssl_context=at.context,
+        gate=gate or Gate(),
     )
-    if gate is not None:
-        connection.kwargs["transport_factory"] = GatedTransport(gate)
     with translated(), _hung_up(wanting="a client certificate" if at.context else "TLS (amqps://)"):
         await connection.connect(timeout=_CONNECT_SECONDS)
     try:
         yield connection
     finally:
-        if gate is not None:
-            gate.open()
+        connection.gate.open()
         # What the broker sent before it knew is read and dropped; a goodbye has its limit.
         with translated(), suppress(TimeoutError):
             await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)

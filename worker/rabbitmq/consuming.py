@@ -12,6 +12,7 @@ from worker.envelope import Delivery
 from worker.errors import Outage
 from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
+from worker.rabbitmq.deliveries import Deliveries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -57,7 +58,7 @@ class Consumer:
         Somebody must be taking meanwhile: the broker's answer to the second queue may stand
         behind more of the first one's deliveries than the gate lets through.
         """
-        self._gate.takers[self._channel.number] = self
+        self._gate.takers[self._channel.number] = Deliveries(self)
         self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
         self._channel.closing.add_done_callback(self._on_close)
         with translated():
@@ -69,7 +70,7 @@ class Consumer:
     def deliver(
         self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
     ) -> None:
-        """Take one delivery from the transport."""
+        """Take one delivery."""
         if self._stopped:
             return
         self._gate.hold(len(body))

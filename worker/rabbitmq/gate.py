@@ -9,25 +9,22 @@ limit nothing is read, TCP tells the broker to wait, and acknowledgements still 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from pamqp.commands import Basic
+UNLIMITED: Final = 2**62
 
 
 class Taker(Protocol):
-    """Who takes the deliveries of one channel."""
+    """Who takes frames of one channel."""
 
-    def deliver(
-        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
-    ) -> None:
-        """Take one delivery; `again` is the broker's word that it was delivered before."""
+    def take(self, kind: int, payload: bytes) -> bool:
+        """Take one frame, or leave it to aiormq: then it is False."""
 
 
 class Gate:
     """The way in of one connection: counts the bytes in hand, and is shut from `limit` on."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int = UNLIMITED) -> None:
         self.takers: dict[int, Taker] = {}
         """By the number of the channel."""
         self._limit = limit
@@ -49,7 +46,7 @@ class Gate:
 
     def open(self) -> None:
         """Let everything through from now on, as the closing of a connection needs."""
-        self._limit = 2**62
+        self._limit = UNLIMITED
         self._passable.set()
 
     @property

@@ -1,0 +1,80 @@
+"""Deliveries put together from the frames of one channel (AMQP 0-9-1, section 4.2.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from worker.rabbitmq.properties import decoded
+from worker.rabbitmq.transport import BODY, HEADER, METHOD
+
+if TYPE_CHECKING:
+    from pamqp.commands import Basic
+
+_DELIVER: Final = b"\x00\x3c\x00\x3c"  # class basic, method deliver
+
+
+class Recipient(Protocol):
+    """Who gets what is delivered on a channel."""
+
+    def deliver(
+        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
+    ) -> None:
+        """Take one delivery; `again` is the broker's word that it was delivered before."""
+
+
+@dataclass(slots=True)
+class _Coming:
+    """A delivery of which not every frame has arrived."""
+
+    queue: str
+    tag: int
+    again: bool
+    properties: Basic.Properties | None = None
+    missing: int = 0
+    pieces: list[bytes] = field(default_factory=list)
+
+
+class Deliveries:
+    """The frames of a channel that consumes."""
+
+    def __init__(self, recipient: Recipient) -> None:
+        self._recipient = recipient
+        self._coming: _Coming | None = None
+
+    def take(self, kind: int, payload: bytes) -> bool:
+        """Whether the frame belongs to a delivery; if it is the last one, hand that over."""
+        coming = self._coming
+        if coming is None:
+            if kind != METHOD or not payload.startswith(_DELIVER):
+                return False
+            self._coming = _begun(payload)
+            return True
+        if kind == HEADER:
+            coming.missing = int.from_bytes(payload[4:12])
+            coming.properties = decoded(payload)
+        elif kind == BODY:
+            coming.pieces.append(payload)
+            coming.missing -= len(payload)
+        else:
+            return False
+        if coming.missing == 0 and coming.properties is not None:
+            self._coming = None
+            self._recipient.deliver(
+                coming.queue,
+                coming.tag,
+                coming.properties,
+                b"".join(coming.pieces),
+                again=coming.again,
+            )
+        return True
+
+
+def _begun(payload: bytes) -> _Coming:
+    """basic.deliver: the consumer's tag, which is the queue's name, delivery tag, redelivered."""
+    end = 5 + payload[4]
+    return _Coming(
+        queue=payload[5:end].decode(),
+        tag=int.from_bytes(payload[end : end + 8]),
+        again=bool(payload[end + 8] & 1),
+    )

@@ -47,6 +47,14 @@ def laid(database: str, count: int = 1, **changes: object) -> list[str]:
     return [str(each) for each in asyncio.run(lay())]
 
 
+RECALLED = """
+    select encode(substr(o.inhoud, 16 * n + 1, 16), 'hex')::uuid
+    from outbox as o, generate_series(0, octet_length(o.inhoud) / 16 - 1) as n
+    where o.soort = 'hervat'
+"""
+"""The dead letters that the outbox is to call back, each as often as it is."""
+
+
 def wish(*, late: bool = False, new_id: bool = False) -> Retry:
     """A retry of this moment."""
     return Retry("jan", None, now(), LEASE, late=late, new_id=new_id)

@@ -111,7 +111,7 @@ class Resuming:
     async def told(self) -> list[dict[str, Any]]:
         """The events and replies that wait in the outbox, in order; `kind` is which."""
         rows = await self.pool.fetch(
-            "select soort, inhoud from outbox where inhoud is not null order by id"
+            "select soort, inhoud from outbox where adres is not null order by id"
         )
         return [{"kind": row[0], **orjson.loads(row[1])} for row in rows]
 

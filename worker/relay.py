@@ -46,11 +46,11 @@ class DueAnnouncement:
 
 @dataclass(frozen=True, slots=True)
 class DueRecall:
-    """A claimed outbox row that calls a dead letter back."""
+    """A claimed outbox row that calls dead letters back, each in a message of its own."""
 
     row: UUID
     attempts: int
-    recall: Recall
+    recalls: tuple[Recall, ...]
 
 
 Due = DueMail | DueAnnouncement | DueRecall
@@ -135,19 +135,14 @@ class Relay:
         due = await self.outbox.claim(now, now + self.lease, self.batch)
         if not due:
             return 0
-        offered: dict[UUID, Offer] = {
-            each.row: each.told for each in due if isinstance(each, DueAnnouncement)
-        }
-        offered |= {each.row: each.recall for each in due if isinstance(each, DueRecall)}
-        offered |= await self._mails([each for each in due if isinstance(each, DueMail)])
-        confirmed = await self.broker.offer(list(offered.values()))
-        failing = {row for row, well in zip(offered, confirmed, strict=True) if not well}
+        mails = await self._mails([each for each in due if isinstance(each, DueMail)])
+        offered = [(each.row, offer) for each in due for offer in _offers(each, mails)]
+        confirmed = await self.broker.offer([offer for _, offer in offered])
+        failing = {row for (row, _), well in zip(offered, confirmed, strict=True) if not well}
         parked = [each.row for each in due if each.row in failing and self._exhausted(each)]
         done = [each.row for each in due if each.row not in failing]
         await self.outbox.settle(done, parked, self.clock())
-        self.log.info(
-            "outbox", claimed=len(due), published=len(offered) - len(failing), parked=len(parked)
-        )
+        self.log.info("outbox", claimed=len(due), published=sum(confirmed), parked=len(parked))
         return len(due)
 
     async def _mails(self, due: Sequence[DueMail]) -> dict[UUID, Finished]:
@@ -183,3 +178,14 @@ class Relay:
             return False
         self.log.error("outbox_geparkeerd", outbox=str(due.row), pogingen=due.attempts)
         return True
+
+
+def _offers(due: Due, mails: Mapping[UUID, Finished]) -> Sequence[Offer]:
+    """What a row has to offer; nothing, where its mail may not be offered now."""
+    match due:
+        case DueAnnouncement():
+            return (due.told,)
+        case DueRecall():
+            return due.recalls
+        case DueMail():
+            return (mails[due.row],) if due.row in mails else ()

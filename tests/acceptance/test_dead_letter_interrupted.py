@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.program import Program
-from tests.put_away import put
+from tests.put_away import RECALLED, put
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def each_once(pool: Pool) -> None:
     )
     for counted in (
         "select dead_letter from dead_letter_handeling where handeling = 'retry'",
-        "select onderwerp from outbox where soort = 'hervat'",
+        RECALLED,
     ):
         found = [row[0] for row in await pool.fetch(counted)]
         assert len(found) == len(set(found)) == COUNT

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -8,11 +9,17 @@ from uuid import UUID, uuid4
 from tests.contacts import ZAAK
 from tests.put_away import LEASE, laid
 from worker.clock import now
+from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.pool import connected
+from worker.relay import DueRecall
+from worker.stored import Recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from typer.testing import Result
+
+    from worker.relay import Due
 
     Run = Callable[..., Result]
     Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -39,7 +46,39 @@ def test_a_named_one_is_on_its_way_with_who_and_why(run: Run, database: str, row
     assert act[:4] == (UUID(one), "retry", "jan", "zaak heropend")
     assert act[5] is None
     outbox = rows("select soort, onderwerp, beschikbaar, adres, inhoud from outbox")
-    assert outbox == [("hervat", UUID(one), act[4], None, None)]
+    assert outbox == [("hervat", UUID(one), act[4], None, UUID(one).bytes)]
+
+
+def test_many_leave_by_few_rows_each_of_them_once(run: Run, database: str, rows: Rows) -> None:
+    letters = {UUID(each) for each in laid(database, 120)}
+    run("dead-letters", "retry", "--all", "--yes")
+    recalls = claimed(database)
+    assert sorted(map(len, recalls)) == [20, 50, 50]
+    recalled = [each.dead_letter for several in recalls for each in several]
+    assert len(recalled) == 120
+    assert set(recalled) == letters
+    assert rows(TOESTANDEN) == [("hervat", 120)]
+
+
+def test_a_row_of_the_version_before_calls_back_one(database: str, rows: Rows) -> None:
+    (one,) = laid(database)
+    rows(
+        """
+        insert into outbox (id, soort, onderwerp, beschikbaar)
+        select gen_random_uuid(), 'hervat', id, now() from dead_letter returning 1
+        """
+    )
+    assert claimed(database) == [(Recall(UUID(one)),)]
+
+
+def claimed(database: str) -> list[tuple[Recall, ...]]:
+    """What a relay would call back, by the rows of the outbox."""
+
+    async def claim() -> Sequence[Due]:
+        async with connected(database, size=1) as pool:
+            return await PostgresOutbox(pool).claim(now(), now() + LEASE, 200)
+
+    return [each.recalls for each in asyncio.run(claim()) if isinstance(each, DueRecall)]
 
 
 def test_filters_leave_the_others_alone(run: Run, database: str, rows: Rows) -> None:

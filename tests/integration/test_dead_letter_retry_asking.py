@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.put_away import laid, put
+from tests.put_away import RECALLED, laid, put
 from tests.terminal import on_a_terminal
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def test_somebody_at_a_terminal_is_asked(
     assert code == 0
     assert "101/101" in seen
     assert "101 retried." in seen
-    assert await pool.fetchval("select count(*) from outbox") == 101
+    assert len(await pool.fetch(RECALLED)) == 101
 
 
 def test_a_database_that_is_down_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, fill, zaak
 from tests.posted import due_mails, post
+from tests.put_away import RECALLED, put
 from worker.errors import Outage
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -39,6 +40,15 @@ async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None
         await connection.fetch("select id from outbox order by id limit 1 for update")
         async with asyncio.timeout(5):
             assert len(await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)) == 1
+
+
+async def test_dead_letters_that_are_due_are_called_back_by_few_rows(pool: Pool) -> None:
+    letters = await put(pool, 60, toestand="wacht", opnieuw=NOW)
+    outbox = PostgresOutbox(pool)
+    assert await outbox.sweep(NOW, LEASE) == 60
+    assert await outbox.sweep(NOW, LEASE) == 0
+    assert sorted([row[0] for row in await pool.fetch(RECALLED)]) == sorted(letters)
+    assert await pool.fetchval("select count(*) from outbox") == 2
 
 
 async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool) -> None:

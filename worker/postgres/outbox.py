@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -18,7 +19,6 @@ from worker.stored import Recall
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     import asyncpg
 
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from worker.relay import Due
 
 # The day that a mail names is the day in the Netherlands.
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-_MOST_SWEPT = 500
+_AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+_MOST_SWEPT: Final = 500
+RECALLED_TOGETHER: Final = 50
+"""Dead letters that one row calls back at most."""
 
 
 class PostgresOutbox:
@@ -169,16 +171,20 @@ async def _sweep_letters(pool: Pool, now: datetime, until: datetime) -> int:
         ), geleend as (
             update dead_letter as d set opnieuw = $2 from due where d.id = due.id
             returning d.id
+        ), deel as (
+            select id, (row_number() over () - 1) / $4 as nummer from geleend
         ), uit as (
-            insert into outbox (id, soort, onderwerp, beschikbaar)
-            select gen_random_uuid(), 'hervat', id, $1 from geleend
-            returning 1
+            insert into outbox (id, soort, onderwerp, beschikbaar, inhoud)
+            select gen_random_uuid(), 'hervat', (array_agg(id))[1], $1,
+                   string_agg(uuid_send(id), '')
+            from deel group by nummer
         )
-        select count(*) from uit
+        select count(*) from geleend
         """,
         now,
         until,
         _MOST_SWEPT,
+        RECALLED_TOGETHER,
     )
     return swept
 
@@ -186,12 +192,17 @@ async def _sweep_letters(pool: Pool, now: datetime, until: datetime) -> int:
 def _told(row: asyncpg.Record) -> DueAnnouncement | DueRecall:
     told: Announcement
     if row[1] == "hervat":
-        return DueRecall(row[0], row[2], Recall(row[3]))
+        return DueRecall(row[0], row[2], tuple(map(Recall, _letters(row[6] or row[3].bytes))))
     if row[1] == "gebeurtenis":
         told = Event(row[3], row[4], row[6])
     else:
         told = Reply(row[3], orjson.loads(row[6])["type"], row[6], row[4], row[5])
     return DueAnnouncement(row[0], row[2], told)
+
+
+def _letters(content: bytes) -> Iterable[UUID]:
+    """Ids one after another, 16 bytes each."""
+    return (UUID(bytes=content[place : place + 16]) for place in range(0, len(content), 16))
 
 
 async def _mails(

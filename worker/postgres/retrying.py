@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from worker.errors import UsageError
 from worker.postgres.choosing import chosen
 from worker.postgres.objections import no_retry, refuse
+from worker.postgres.outbox import RECALLED_TOGETHER
 from worker.postgres.pages import page
 from worker.postgres.pool import transaction
 from worker.postgres.waiting import OUTBOX_CHANNEL
@@ -118,11 +119,17 @@ async def _retry(connection: Connection, ids: Sequence[UUID], retry: Retry) -> l
             where d.id = vrij.id
               and (post.id is not null or vrij.queue <> 'klantcontact.notificatie.email')
             returning d.id, vrij.handeling, d.nieuw_id, post.id as mail
-        ), uit as (
+        ), mails_uit as (
             insert into outbox (id, soort, onderwerp, beschikbaar)
-            select gen_random_uuid(), case when mail is null then 'hervat' else 'mail' end,
-                   coalesce(mail, id), $6::timestamptz
-            from gaat
+            select gen_random_uuid(), 'mail', mail, $6::timestamptz
+            from gaat where mail is not null
+        ), deel as (
+            select id, (row_number() over () - 1) / $9 as nummer from gaat where mail is null
+        ), berichten_uit as (
+            insert into outbox (id, soort, onderwerp, beschikbaar, inhoud)
+            select gen_random_uuid(), 'hervat', (array_agg(id))[1], $6,
+                   string_agg(uuid_send(id), '')
+            from deel group by nummer
         ), op_schrift as (
             insert into dead_letter_handeling
                 (id, dead_letter, handeling, door, reden, moment, bijzonderheden)
@@ -141,6 +148,7 @@ async def _retry(connection: Connection, ids: Sequence[UUID], retry: Retry) -> l
         retry.now,
         retry.by,
         retry.reason,
+        RECALLED_TOGETHER,
     )
     await connection.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
     return [row[0] for row in rows]

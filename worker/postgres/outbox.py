@@ -12,6 +12,7 @@ import orjson
 from worker.outcomes import Event, Reply
 from worker.postgres.mail_letters import FailedMail, put_failed
 from worker.postgres.pool import transaction, translated
+from worker.postgres.waiting import RECALLED_TOGETHER
 from worker.relay import DueAnnouncement, DueMail, DueRecall
 from worker.rendering import Contact, MailFacts
 from worker.stored import Recall
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 # The day that a mail names is the day in the Netherlands.
 _AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 _MOST_SWEPT: Final = 500
-RECALLED_TOGETHER: Final = 50
-"""Dead letters that one row calls back at most."""
 
 
 class PostgresOutbox:

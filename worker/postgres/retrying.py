@@ -15,10 +15,9 @@ from uuid_utils.compat import uuid7
 from worker.errors import UsageError
 from worker.postgres.choosing import chosen
 from worker.postgres.objections import no_retry, refuse
-from worker.postgres.outbox import RECALLED_TOGETHER
 from worker.postgres.pages import page
 from worker.postgres.pool import transaction
-from worker.postgres.waiting import OUTBOX_CHANNEL
+from worker.postgres.waiting import OUTBOX_CHANNEL, RECALLED_TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

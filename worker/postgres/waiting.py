@@ -7,7 +7,7 @@ message: no wake is lost between the two.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OUTBOX_CHANNEL = "klantcontact_outbox"
 """What a relay listens to."""
+RECALLED_TOGETHER: Final = 50
+"""Dead letters that one row of the outbox calls back at most."""
 
 
 async def known_meanwhile(connection: Connection, zaken: Iterable[str]) -> set[str]:

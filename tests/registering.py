@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 SOURCE = "urn:nld:oin:00000000000000000000:systeem:klantcontact"
+ANNOUNCER = Announcer(SOURCE)
 
 
 def registrations(pool: Pool) -> Registrations:
-    return Registrations(pool, Announcer(SOURCE))
+    return Registrations(pool, ANNOUNCER)
 
 
 async def within(transaction: Transaction, *asked: Registration, **policy: object) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+from uuid import UUID, uuid5
 
+from worker.domain.notifications import Soort
 from worker.mime import Mailbox, Message, address, build
 from worker.rendering import Templates, header_text
+from worker.return_path import envelope_sender
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from worker.rendering import MailFacts
     from worker.settings import Settings
+
+
+# Mails about one zaak hang together, and their headers don't name it: a version 5 UUID.
+_THREADS: Final = UUID("6f1c5b0e-5d0c-4b58-9d4a-3a1f0c6f8a52")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,21 @@ class Finisher:
         """Raise TemplateError or HeaderError for templates or a sender that cannot be used."""
         self._sender = Mailbox(settings.mail_from_name, address("From", settings.mail_from))
         self._domain = self._sender.adres.rpartition("@")[2]
-        self._portal = settings.portal_url
+        # A token of 33 characters must fit in it.
+        address("envelope sender", envelope_sender(settings.mail_bounces, UUID(int=0)))
+        self._links = {
+            Soort.TOEGEVOEGD: settings.portal_url,
+            Soort.BEHANDELAAR: settings.zaaksysteem_url,
+        }
         own = [settings.templates] if settings.templates else []
-        self._templates = Templates(*own, built_in())
+        self._templates = {
+            soort: Templates(*own, built_in(), notificatie=soort.value) for soort in Soort
+        }
 
     def finish(self, facts: MailFacts) -> Finished:
         """Render one mail and write it as bytes; raises TemplateError or HeaderError."""
-        link = self._portal.replace("{zaak}", quote(facts.zaak, safe=""))
-        rendered = self._templates.render(facts, zaak_link=link)
+        link = self._links[facts.soort].replace("{zaak}", quote(facts.zaak, safe=""))
+        rendered = self._templates[facts.soort].render(facts, zaak_link=link)
         recipient = address("To", facts.adres)
         message = Message(
             mail=facts.mail,
@@ -53,6 +65,7 @@ class Finisher:
             html=rendered.html,
             taal=rendered.taal,
             moment=facts.moment,
+            draad=uuid5(_THREADS, facts.zaak),
         )
         return Finished(facts.mail, recipient, build(message), rendered.digest)
 

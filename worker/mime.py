@@ -82,6 +82,8 @@ class Message:
     """BCP 47."""
     moment: datetime
     """Aware."""
+    draad: UUID
+    """What the mails of one zaak have in common; readers show them together by it."""
 
 
 def build(message: Message) -> bytes:
@@ -97,6 +99,7 @@ def build(message: Message) -> bytes:
         f"Subject: {_subject(message.onderwerp)}\r\n"
         f"Date: {_date(message.moment)}\r\n"
         f"Message-ID: {message_id(message.mail, message.domein)}\r\n"
+        f"References: {message_id(message.draad, message.domein)}\r\n"
         "Auto-Submitted: auto-generated\r\n"
         f"Content-Language: {_language(message.taal)}\r\n"
         "MIME-Version: 1.0\r\n"

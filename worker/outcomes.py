@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GEREGISTREERD: Final = "nl.overheid.klantcontacten.klantcontact-geregistreerd"
 AFGEWEZEN: Final = "nl.overheid.klantcontacten.klantcontact-afgewezen"
 UITGESTELD: Final = "nl.overheid.klantcontacten.klantcontact-uitgesteld"
+MAIL_MISLUKT: Final = "nl.overheid.klantcontacten.mail-mislukt"
 DEAD_LETTERS_GROEIEN: Final = "nl.overheid.klantcontacten.dead-letters-groeien"
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
@@ -130,6 +131,13 @@ class Announcer:
         event_id = uuid7()
         content = self._event(event_id, DEAD_LETTERS_GROEIEN, growth.code, now, data)
         return Event(event_id, DEAD_LETTERS_GROEIEN, content)
+
+    def mail_failed(self, mail: UUID, zaak: str, toestand: str, now: datetime) -> Event:
+        """For whoever looks after the mails: `toestand` is `mislukt` or `onzeker`."""
+        data = {"mail": str(mail), "zaak": zaak, "toestand": toestand}
+        event_id = uuid7()
+        content = self._event(event_id, MAIL_MISLUKT, str(mail), now, data)
+        return Event(event_id, MAIL_MISLUKT, content)
 
     def _geregistreerd(
         self, asked: Registration, made: UUID, now: datetime, zaak: str | None

@@ -19,6 +19,8 @@ from uuid import UUID
 import jinja2
 import jinja2.meta
 
+from worker.domain.notifications import Soort
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -84,9 +86,11 @@ class MailFacts:
     taal: str
     """ISO 639-1; a language without templates gets Dutch."""
     contacten: tuple[Contact, ...]
-    """At least one."""
+    """At least one, the oldest first."""
     moment: datetime
     """Aware; what the mail's Date will say."""
+    soort: Soort = Soort.TOEGEVOEGD
+    """Which templates it is made from."""
 
 
 @dataclass(frozen=True, slots=True)

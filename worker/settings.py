@@ -110,12 +110,23 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
     mail_from_name: str = Field("Gemeente Voorbeeld", description="Its name.")
+    mail_bounces: str = Field(
+        "bounces@example.nl",
+        description="The envelope sender; each mail's has +<its id> before the @.",
+    )
+    mail_window: timedelta = Field(
+        timedelta(minutes=15),
+        description="How long more klantcontacten of a zaak join the first one's mail; 0: never.",
+    )
     mail_retries: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_separated)] = Field(
         tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
         description="When a mail is tried again that the server could not take, in order.",
     )
     portal_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
         "https://mijn.example.nl/zaken/{zaak}", description="Where a mail's link leads."
+    )
+    zaaksysteem_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
+        "https://zaken.example.nl/zaken/{zaak}", description="Where a behandelaar's link leads."
     )
     templates: Path | None = Field(
         None, description="A folder with templates that take precedence over the built-in ones."

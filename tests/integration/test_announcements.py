@@ -11,7 +11,7 @@ import orjson
 
 from tests.contacts import NOW, ZAAK
 from tests.facts import fill
-from tests.registering import registrations, store
+from tests.registering import ANNOUNCER, registrations, store
 from tests.registrations import refused, registration
 from worker.outcomes import AFGEWEZEN, GEREGISTREERD, Event, Reply
 from worker.postgres.outbox import PostgresOutbox
@@ -37,7 +37,7 @@ def asking(message_id: str) -> Registration:
 
 
 async def _told(pool: Pool) -> list[Announcement]:
-    due = await PostgresOutbox(pool).claim(NOW, LEASE, 100)
+    due = await PostgresOutbox(pool, ANNOUNCER).claim(NOW, LEASE, 100)
     return [each.told for each in due if isinstance(each, DueAnnouncement)]
 
 

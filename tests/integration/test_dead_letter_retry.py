@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from tests.contacts import ZAAK
 from tests.put_away import LEASE, laid
+from tests.registering import ANNOUNCER
 from worker.clock import now
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import connected
@@ -76,7 +77,7 @@ def claimed(database: str) -> list[tuple[Recall, ...]]:
 
     async def claim() -> Sequence[Due]:
         async with connected(database, size=1) as pool:
-            return await PostgresOutbox(pool).claim(now(), now() + LEASE, 200)
+            return await PostgresOutbox(pool, ANNOUNCER).claim(now(), now() + LEASE, 200)
 
     return [each.recalls for each in asyncio.run(claim()) if isinstance(each, DueRecall)]
 

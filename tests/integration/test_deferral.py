@@ -11,7 +11,7 @@ import pytest
 
 from tests.contacts import NOW, ZAAK, body, delivery
 from tests.facts import fill, register, zaak
-from tests.registering import registrations
+from tests.registering import ANNOUNCER, registrations
 from tests.registrations import refused, registration
 from tests.resuming import Resuming
 from tests.waiting import until
@@ -94,7 +94,7 @@ async def test_the_facts_of_the_zaak_bring_it_back_at_once_and_it_is_registered(
     row = await resuming.letter(letter)
     assert (row["toestand"], row["opnieuw"]) == ("wacht", row["eerste"].replace(day=1, hour=0))
 
-    outbox = PostgresOutbox(resuming.pool)
+    outbox = PostgresOutbox(resuming.pool, ANNOUNCER)
     assert await outbox.sweep(NOW, NOW + MINUTE) == 1
     assert await outbox.sweep(NOW, NOW + MINUTE) == 0
     await resuming.recall(letter)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contacts import NOW
 from tests.facts import dated, fill, zaak
-from tests.registering import registrations
+from tests.registering import ANNOUNCER, registrations
 from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
@@ -75,7 +75,7 @@ async def _register(pool: Pool) -> None:
 
 
 async def _relay(pool: Pool) -> None:
-    outbox = PostgresOutbox(pool)
+    outbox = PostgresOutbox(pool, ANNOUNCER)
     claimed = await outbox.claim(NOW, NOW, 10)
     (due,) = [each for each in claimed if isinstance(each, DueMail)]
     await outbox.freeze([Finished(due.facts.mail, "a@b", b"x", "s")], NOW)
@@ -86,7 +86,7 @@ async def _relay(pool: Pool) -> None:
 
 async def _send(pool: Pool) -> None:
     mail = uuid4()
-    mails = PostgresMails(pool)
+    mails = PostgresMails(pool, ANNOUNCER)
     await mails.claim(mail, NOW)
     await mails.record(Result(mail, Answer(Sent.ACCEPTED, "250"), NOW, None))
 

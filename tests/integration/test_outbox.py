@@ -10,6 +10,7 @@ from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, fill, zaak
 from tests.posted import due_mails, post
 from tests.put_away import RECALLED, put
+from tests.registering import ANNOUNCER
 from worker.errors import Outage
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -28,7 +29,7 @@ LEASE = NOW + timedelta(seconds=60)
 
 async def test_two_relays_never_claim_the_same_row(pool: Pool) -> None:
     await post(pool, 40)
-    outbox = PostgresOutbox(pool)
+    outbox = PostgresOutbox(pool, ANNOUNCER)
     rounds = await asyncio.gather(*(outbox.claim(NOW, LEASE, 15) for _ in range(4)))
     claimed = [each.row for batch in rounds for each in batch]
     assert len(claimed) == len(set(claimed)) == 40
@@ -39,12 +40,12 @@ async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None
     async with pool.acquire() as connection, connection.transaction():
         await connection.fetch("select id from outbox order by id limit 1 for update")
         async with asyncio.timeout(5):
-            assert len(await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)) == 1
+            assert len(await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)) == 1
 
 
 async def test_dead_letters_that_are_due_are_called_back_by_few_rows(pool: Pool) -> None:
     letters = await put(pool, 60, toestand="wacht", opnieuw=NOW)
-    outbox = PostgresOutbox(pool)
+    outbox = PostgresOutbox(pool, ANNOUNCER)
     assert await outbox.sweep(NOW, LEASE) == 60
     assert await outbox.sweep(NOW, LEASE) == 0
     assert sorted([row[0] for row in await pool.fetch(RECALLED)]) == sorted(letters)
@@ -53,7 +54,7 @@ async def test_dead_letters_that_are_due_are_called_back_by_few_rows(pool: Pool)
 
 async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool) -> None:
     (mail,) = await post(pool)
-    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)
     facts = due.facts
     assert (facts.mail, facts.zaak, facts.adres) == (mail, ZAAK, "burger@example.nl")
     assert (facts.naam, facts.taal) == ("Voorbeeld Burger", "nl")
@@ -65,28 +66,28 @@ async def test_the_facts_of_a_mail_are_those_of_its_zaak_and_contact(pool: Pool)
 async def test_the_day_of_a_contact_is_the_day_in_the_netherlands(pool: Pool) -> None:
     await post(pool)
     await pool.execute("update klantcontact set datum_gezet = '2026-11-01T23:30:00Z'")
-    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)
     assert due.facts.contacten[0].dag == date(2026, 11, 2)
 
 
 async def test_a_mail_goes_out_although_its_zaak_has_no_description(pool: Pool) -> None:
     await post(pool)
     await fill(pool, zaak(omschrijving=""), time=TIME + timedelta(hours=1))
-    (due,) = await due_mails(PostgresOutbox(pool), NOW, LEASE, 10)
+    (due,) = await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)
     assert due.facts.zaak_omschrijving == ""
 
 
 async def test_two_jobs_for_one_mail_at_the_same_time_are_one_claim(pool: Pool) -> None:
     (mail,) = await post(pool)
     await pool.execute("update mail set toestand = 'aangeboden'")
-    mails = PostgresMails(pool)
+    mails = PostgresMails(pool, ANNOUNCER)
     claims = await asyncio.gather(*(mails.claim(mail, LEASE) for _ in range(5)))
     assert sorted(claims, key=str) == [0, None, None, None, None]
 
 
 async def test_results_of_many_senders_are_each_put_on_record(pool: Pool) -> None:
     posted = await post(pool, 5)
-    mails = PostgresMails(pool)
+    mails = PostgresMails(pool, ANNOUNCER)
     answer = Answer(Sent.ACCEPTED, "250 OK\x00")
     await asyncio.gather(*(mails.record(Result(mail, answer, NOW, None)) for mail in posted))
     rows = await pool.fetch("select distinct toestand, antwoord, verzonden from mail")

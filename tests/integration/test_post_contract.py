@@ -11,6 +11,7 @@ import pytest
 from tests.contacts import NOW
 from tests.fake_post import FakeMails, FakeOutbox
 from tests.posted import due_mails, post
+from tests.registering import ANNOUNCER
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -55,7 +56,7 @@ class Fake:
 class Real:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self.outbox, self.mails = PostgresOutbox(pool), PostgresMails(pool)
+        self.outbox, self.mails = PostgresOutbox(pool, ANNOUNCER), PostgresMails(pool, ANNOUNCER)
 
     async def add(self, count: int = 1) -> list[UUID]:
         return await post(self._pool, count)

@@ -125,13 +125,14 @@ async def test_a_connection_that_is_gone_is_an_outage(broker: Broker) -> None:
 async def test_a_mail_job_comes_out_as_it_went_in(broker: Broker) -> None:
     offered = Finished(uuid4(), "burger@example.nl", b"Subject: x\r\n\r\n", "sjabloon")
     async with _publishing(broker) as publisher:
-        assert await Offers(publisher, "noreply@example.nl").offer([offered]) == [True]
+        assert await Offers(publisher, "bounces@example.nl").offer([offered]) == [True]
     async with _jobs(broker) as jobs:
         job = await jobs.next()
         assert job is not None
         await jobs.done(job)
     assert (job.mail, job.content) == (offered.mail, offered.content)
-    assert (job.sender, job.recipient) == ("noreply@example.nl", "burger@example.nl")
+    assert job.sender == f"bounces+{offered.mail.hex}@example.nl"
+    assert job.recipient == "burger@example.nl"
 
 
 @asynccontextmanager

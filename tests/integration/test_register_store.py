@@ -11,7 +11,7 @@ from tests.fakes import FakeRegister
 from tests.registrations import unreadable
 from worker.errors import BatchRejected
 from worker.postgres.register import PostgresRegister
-from worker.postgres.showing import set_zaaktype, show
+from worker.postgres.showing import Besluit, set_zaaktype, show
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
@@ -122,13 +122,13 @@ async def test_a_decision_on_a_zaaktype_is_kept_with_who_and_when(pool: Pool) ->
     assert await set_zaaktype(
         pool,
         "omgevingsvergunning",
-        klantcontacten=True,
-        notificaties=None,
+        Besluit(klantcontacten=True, behandelaar=False),
         by="eigenaar",
         now=moment,
     )
     (row,) = await show(pool, "zaaktype", "omgevingsvergunning")
     assert (row["klantcontacten"], row["notificaties"]) == (True, True)
+    assert row["notificatiesBehandelaar"] is False
     assert (row["door"], row["moment"]) == ("eigenaar", moment)
     rows = await pool.fetch("select door from zaaktype_besluit order by moment")
     assert [each[0] for each in rows] == ["beheerder", "eigenaar"]
@@ -145,8 +145,7 @@ async def test_a_decision_outlives_an_import_that_is_older(pool: Pool) -> None:
     await set_zaaktype(
         pool,
         "omgevingsvergunning",
-        klantcontacten=False,
-        notificaties=False,
+        Besluit(klantcontacten=False, notificaties=False),
         by="eigenaar",
         now=LATER,
     )
@@ -156,9 +155,7 @@ async def test_a_decision_outlives_an_import_that_is_older(pool: Pool) -> None:
 
 
 async def test_a_zaaktype_that_is_not_there_cannot_be_set(pool: Pool) -> None:
-    done = await set_zaaktype(
-        pool, "niets", klantcontacten=True, notificaties=None, by="x", now=NOW
-    )
+    done = await set_zaaktype(pool, "niets", Besluit(klantcontacten=True), by="x", now=NOW)
     assert not done
     assert await pool.fetchval("select count(*) from zaaktype_besluit") == 0
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contacts import NOW, ZAAK
 from tests.facts import TIME, betrokkene, dated, fill, zaak
 from tests.posted import due_mails, post
-from tests.registering import registrations
+from tests.registering import ANNOUNCER, registrations
 from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
@@ -84,7 +84,7 @@ async def test_a_hundred_take_as_many_statements_as_one(
 async def test_a_relay_takes_the_same_statements_for_one_mail_and_for_many(
     ran: Statements, pool: Pool
 ) -> None:
-    outbox = PostgresOutbox(ran.pool)
+    outbox = PostgresOutbox(ran.pool, ANNOUNCER)
     rounds = []
     for count in (1, 50):
         await post(pool, count)
@@ -102,7 +102,7 @@ async def test_a_relay_takes_the_same_statements_for_one_mail_and_for_many(
 async def test_mailers_that_claim_at_once_share_statements(ran: Statements, pool: Pool) -> None:
     posted = await post(pool, 50)
     await pool.execute("update mail set toestand = 'aangeboden'")
-    mails = PostgresMails(ran.pool)
+    mails = PostgresMails(ran.pool, ANNOUNCER)
     ran.ran.clear()
     claims = await asyncio.gather(*(mails.claim(mail, LATER) for mail in posted))
     assert claims == [0] * 50

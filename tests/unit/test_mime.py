@@ -35,6 +35,7 @@ MESSAGE = Message(
     html="<!doctype html>\n<p>Beste Voorbeeld Burger,</p>\n",
     taal="nl",
     moment=datetime(2026, 11, 23, 11, 58, 12, tzinfo=timezone(timedelta(hours=1))),
+    draad=UUID("01936f5e-0000-5000-8000-00000000002b"),
 )
 
 CONTROLS = [chr(code) for code in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xD800)]
@@ -101,11 +102,12 @@ def test_every_header_is_read_back_as_it_was_given() -> None:
     assert message["Subject"] == MESSAGE.onderwerp
     assert message["Date"] == "Mon, 23 Nov 2026 11:58:12 +0100"
     assert message["Message-ID"] == f"<{MAIL}@mail.example.nl>"
+    assert message["References"] == "<01936f5e-0000-5000-8000-00000000002b@mail.example.nl>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "nl"
     assert message["MIME-Version"] == "1.0"
     assert message.get_content_type() == "multipart/alternative"
-    assert len(message.keys()) == len(set(message.keys())) == 9
+    assert len(message.keys()) == len(set(message.keys())) == 10
 
 
 def test_the_text_comes_before_the_html_because_the_last_part_is_preferred() -> None:

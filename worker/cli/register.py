@@ -26,7 +26,7 @@ from worker.errors import UsageError
 from worker.importing import Import, import_lines
 from worker.postgres.pool import connected
 from worker.postgres.register import PostgresRegister
-from worker.postgres.showing import set_zaaktype
+from worker.postgres.showing import Besluit, set_zaaktype
 from worker.postgres.showing import show as show_register
 from worker.postgres.tls import database_url
 
@@ -191,21 +191,25 @@ def _cell(value: object) -> str:
 def set_(
     kind: Annotated[Kind, typer.Argument(help="What is set.")],
     identificatie: Annotated[str, typer.Argument(help="Which one.")],
+    *,
     klantcontacten: Annotated[
         Switch | None, typer.Option(help="Whether klantcontacten may be added.")
     ] = None,
     notificaties: Annotated[
         Switch | None, typer.Option(help="Whether betrokkenen get mails.")
     ] = None,
+    behandelaar: Annotated[
+        Switch | None, typer.Option(help="Whether the behandelaar gets one, too.")
+    ] = None,
     by: calling.As = None,
 ) -> None:
     """Set what the process owner decides (S8); who and when are kept."""
-    if klantcontacten is None and notificaties is None:
-        typer.echo("Error: give --klantcontacten aan|uit, --notificaties aan|uit or both", err=True)
+    besluit = Besluit(_on(klantcontacten), _on(notificaties), _on(behandelaar))
+    if besluit == Besluit():
+        options = "--klantcontacten, --notificaties or --behandelaar, each aan or uit"
+        typer.echo(f"Error: give {options}", err=True)
         raise typer.Exit(2)
-    decided = calling.call(
-        _set(identificatie, _on(klantcontacten), _on(notificaties), calling.acting(by))
-    )
+    decided = calling.call(_set(identificatie, besluit, calling.acting(by)))
     if not decided:
         typer.echo(f"Error: the register has no {kind} {identificatie}; import it first", err=True)
         raise typer.Exit(1)
@@ -216,15 +220,6 @@ def _on(switch: Switch | None) -> bool | None:
     return None if switch is None else switch is Switch.AAN
 
 
-async def _set(
-    identificatie: str, klantcontacten: bool | None, notificaties: bool | None, by: str
-) -> bool:
+async def _set(identificatie: str, besluit: Besluit, by: str) -> bool:
     async with connected(database_url(calling.settings()), size=1) as pool:
-        return await set_zaaktype(
-            pool,
-            identificatie,
-            klantcontacten=klantcontacten,
-            notificaties=notificaties,
-            by=by,
-            now=now(),
-        )
+        return await set_zaaktype(pool, identificatie, besluit, by=by, now=now())

@@ -70,6 +70,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "Zaaktype.omschrijving": "For people to read.",
     "Zaaktype.klantcontactenToegestaan": "Whether klantcontacten may be added (S8).",
     "Zaaktype.notificaties": "Whether betrokkenen get a mail (S9).",
+    "Zaaktype.notificatiesBehandelaar": "Whether the behandelaar gets one, too, as a colleague.",
     "Zaak": "A zaak, whole: what is left out is not there. The newest time wins.",
     "Zaak.time": _MOMENT,
     "Zaak.soort": "What kind of fact this is.",

@@ -14,6 +14,7 @@ from worker.outcomes import (
     UITGESTELD,
 )
 from worker.rabbitmq.offers import MAIL_VERZENDEN
+from worker.return_path import envelope_sender
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,8 @@ def _growth() -> Message:
 
 
 def _mail() -> Message:
-    envelope = {"afzender": "noreply@example.nl", "ontvanger": "anna@example.nl"}
+    sender = envelope_sender("bounces@example.nl", text_examples.MAIL_ID)
+    envelope = {"afzender": sender, "ontvanger": "anna@example.nl"}
     sent = _sent(_MAIL, MAIL_VERZENDEN, str(text_examples.MAIL_ID))
     return Message(
         title="A mail that is ready to be sent",

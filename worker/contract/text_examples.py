@@ -83,5 +83,6 @@ def mail() -> str:
         html="<p>Er was op 5 januari 2026 contact over uw zaak.</p>\n",
         taal="nl",
         moment=datetime(2026, 1, 5, 9, 36, 2, tzinfo=UTC),
+        draad=UUID("00000000-0000-5000-8000-000000000005"),
     )
     return build(message).decode("ascii")

@@ -39,6 +39,8 @@ class Betrokkene:
     email: str | None
     taal: str
     notificaties: bool
+    onbestelbaar: bool = False
+    """Whether an earlier mail to this address came back for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Status:
 class Zaak:
     """A zaak with its current status, its zaaktype's settings and who is involved.
 
-    `klantcontacten_toegestaan` and `notificaties` are the process owner's (S8); both are
-    False as long as the zaaktype is not known.
+    `klantcontacten_toegestaan`, `notificaties` and `behandelaar` (whether that one is told, too)
+    are the process owner's (S8); they are False as long as the zaaktype is not known.
     """
 
     identificatie: str
@@ -64,6 +66,7 @@ class Zaak:
     status: Status | None
     klantcontacten_toegestaan: bool
     notificaties: bool
+    behandelaar: bool = True
     betrokkenen: tuple[Betrokkene, ...] = ()
 
 

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 
 # RFC 5321 section 4.5.3.1.3; the Zaken API has the same limit.
 _LONGEST_ADDRESS = 254
+_BEHANDELAAR = "behandelaar"
 # A dot-atom, and whatever may become a domain; the writing of the mail looks closer.
 _ADDRESS = re.compile(r"""[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[^\x00-\x20\x7f@<>()\[\]\\,;:"]+""")
+
+
+class Soort(StrEnum):
+    """Which mail somebody gets: the folder of its templates."""
+
+    TOEGEVOEGD = "klantcontact-toegevoegd"
+    BEHANDELAAR = "klantcontact-behandelaar"
 
 
 class Withheld(StrEnum):
@@ -36,6 +44,11 @@ class Notification:
 
     betrokkene: Betrokkene
     withheld: Withheld | None
+
+    @property
+    def soort(self) -> Soort:
+        """A behandelaar is told as a colleague, everybody else as somebody involved."""
+        return Soort.BEHANDELAAR if self.betrokkene.rol == _BEHANDELAAR else Soort.TOEGEVOEGD
 
 
 def notifications(klantcontact: Klantcontact, zaak: Zaak | None) -> tuple[Notification, ...]:
@@ -58,7 +71,7 @@ def _withheld(klantcontact: Klantcontact, zaak: Zaak, each: Betrokkene) -> Withh
     """The first reason that holds, in the order that a person would give it."""
     if klantcontact.correctie:
         return Withheld.CORRECTIE
-    if not zaak.notificaties:
+    if not zaak.notificaties or (each.rol == _BEHANDELAAR and not zaak.behandelaar):
         return Withheld.ZAAKTYPE
     if _entered(klantcontact, each):
         return Withheld.OPVOERDER
@@ -66,7 +79,8 @@ def _withheld(klantcontact: Klantcontact, zaak: Zaak, each: Betrokkene) -> Withh
         return Withheld.AFGEMELD
     if not each.email:
         return Withheld.GEEN_ADRES
-    return None if is_address(each.email) else Withheld.ADRES_ONGELDIG
+    reachable = is_address(each.email) and not each.onbestelbaar
+    return None if reachable else Withheld.ADRES_ONGELDIG
 
 
 def _entered(klantcontact: Klantcontact, each: Betrokkene) -> bool:
@@ -75,6 +89,11 @@ def _entered(klantcontact: Klantcontact, each: Betrokkene) -> bool:
         OpvoerderSoort.BETROKKENE,
         OpvoerderSoort.MEDEWERKER,
     }
+
+
+def address_key(adres: str) -> str:
+    """The address as it is compared: PostgreSQL says the same by `lower(adres collate "C")`."""
+    return "".join(each.lower() if each.isascii() else each for each in adres)
 
 
 def is_address(text: str) -> bool:

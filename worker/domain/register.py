@@ -51,6 +51,8 @@ class Zaaktype(_Snapshot):
     omschrijving: OptionalName = ""
     klantcontacten_toegestaan: bool = False
     notificaties: bool = True
+    notificaties_behandelaar: bool = True
+    """Whether the behandelaar is told, too, by a mail of their own kind."""
 
 
 class Status(_Feit):

@@ -55,7 +55,8 @@ async def _zaken(connection: Connection, identificaties: set[str]) -> dict[str, 
         """
         select z.identificatie, z.zaaktype, z.einddatum, z.vertrouwelijkheidaanduiding,
                z.status_omschrijving, z.status_datum_gezet,
-               coalesce(t.klantcontacten_toegestaan, false), coalesce(t.notificaties, false)
+               coalesce(t.klantcontacten_toegestaan, false), coalesce(t.notificaties, false),
+               coalesce(t.notificaties_behandelaar, false)
         from zaak as z left join zaaktype as t on t.identificatie = z.zaaktype
         where z.identificatie = any ($1::text[])
         order by z.identificatie
@@ -76,6 +77,7 @@ def _zaak(row: asyncpg.Record, betrokkenen: tuple[Betrokkene, ...]) -> Zaak:
         status=None if row[4] is None else Status(row[4], row[5]),
         klantcontacten_toegestaan=row[6],
         notificaties=row[7],
+        behandelaar=row[8],
         betrokkenen=betrokkenen,
     )
 
@@ -83,9 +85,12 @@ def _zaak(row: asyncpg.Record, betrokkenen: tuple[Betrokkene, ...]) -> Zaak:
 async def _betrokkenen(connection: Connection, zaken: list[str]) -> dict[str, list[Betrokkene]]:
     rows = await connection.fetch(
         """
-        select zaak, identificatie, rol, naam, email, taal, notificaties
-        from betrokkene where zaak = any ($1::text[])
-        order by zaak, volgnummer
+        select b.zaak, b.identificatie, b.rol, b.naam, b.email, b.taal, b.notificaties,
+               o.adres is not null
+        from betrokkene as b
+        left join onbestelbaar as o on o.adres = lower(b.email collate "C")
+        where b.zaak = any ($1::text[])
+        order by b.zaak, b.volgnummer
         """,
         zaken,
     )

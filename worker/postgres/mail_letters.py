@@ -10,12 +10,14 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.errors import Code, Violation, problem
+from worker.postgres.writing import send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from worker.outcomes import Announcer
     from worker.postgres.pool import Connection
 
 MAIL_SOURCE: Final = "urn:klantcontact:mail"
@@ -31,8 +33,10 @@ class FailedMail:
     reason: str
 
 
-async def put_failed(connection: Connection, failed: Sequence[FailedMail], now: datetime) -> None:
-    """A dead letter `mail-mislukt` for each, or another occurrence of the one there is.
+async def put_failed(
+    connection: Connection, failed: Sequence[FailedMail], now: datetime, announcer: Announcer
+) -> None:
+    """A dead letter `mail-mislukt` for each, or another occurrence of the one there is; an event.
 
     What the mail server said is kept beside the recipient: it may quote them.
     """
@@ -70,6 +74,12 @@ async def put_failed(connection: Connection, failed: Sequence[FailedMail], now: 
         now,
         [sha256(each.mail.bytes).digest() for each in in_order],
     )
+    rows = await connection.fetch(
+        "select id, zaak, toestand from mail where id = any ($1::uuid[])",
+        [each.mail for each in in_order],
+    )
+    told = [announcer.mail_failed(row[0], row[1], row[2], now) for row in rows]
+    await send(connection, (), told, now)
 
 
 def _problem(failed: FailedMail, letter: UUID) -> str:

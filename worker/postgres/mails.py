@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.mailer import Result
+    from worker.outcomes import Announcer
     from worker.postgres.pool import Pool
 
 
@@ -24,8 +25,9 @@ _ENDED_UNSENT = {Sent.REFUSED, Sent.UNKNOWN}
 class PostgresMails:
     """Mails on PostgreSQL."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, announcer: Announcer) -> None:
         self._pool = pool
+        self._announcer = announcer
         self._claims: Grouped[tuple[UUID, datetime], int | None] = Grouped(self._claim_all)
         self._results: Grouped[Result, None] = Grouped(self._record_all)
 
@@ -86,7 +88,12 @@ class PostgresMails:
                 [each.again for each in in_order],
                 MAIL_SOURCE,
             )
-            await put_failed(connection, [_failed(each) for each in failed], in_order[-1].moment)
+            await put_failed(
+                connection,
+                [_failed(each) for each in failed],
+                in_order[-1].moment,
+                self._announcer,
+            )
         return [None] * len(results)
 
 

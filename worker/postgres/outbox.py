@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from worker.finishing import Finished
-    from worker.outcomes import Announcement
+    from worker.outcomes import Announcement, Announcer
     from worker.postgres.pool import Connection, Pool
     from worker.relay import Due
 
@@ -36,8 +36,9 @@ _MOST_SWEPT: Final = 500
 class PostgresOutbox:
     """The outbox on PostgreSQL."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, announcer: Announcer) -> None:
         self._pool = pool
+        self._announcer = announcer
 
     async def sweep(self, now: datetime, until: datetime) -> int:
         """Whatever was handed to the broker and not dealt with in time is offered again."""
@@ -133,7 +134,7 @@ class PostgresOutbox:
                 [each.mail for each in failed],
                 [each.reason for each in failed],
             )
-            await put_failed(connection, failed, now)
+            await put_failed(connection, failed, now, self._announcer)
 
 
 async def _sweep_mails(pool: Pool, now: datetime) -> int:

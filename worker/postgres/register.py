@@ -90,36 +90,44 @@ async def _zaaktypen(
     changed = await connection.fetch(
         """
         with eerder as (
-            select identificatie, klantcontacten_toegestaan, notificaties from zaaktype
-            where identificatie = any ($1::text[])
+            select identificatie, klantcontacten_toegestaan, notificaties, notificaties_behandelaar
+            from zaaktype where identificatie = any ($1::text[])
         ), nieuw as (
             insert into zaaktype as z
-                (identificatie, omschrijving, klantcontacten_toegestaan, notificaties, tijd)
-            select * from unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::timestamptz[])
+                (identificatie, omschrijving, klantcontacten_toegestaan, notificaties,
+                 notificaties_behandelaar, tijd)
+            select * from unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::bool[],
+                                 $6::timestamptz[])
             on conflict (identificatie) do update set
                 omschrijving = excluded.omschrijving,
                 klantcontacten_toegestaan = excluded.klantcontacten_toegestaan,
-                notificaties = excluded.notificaties, tijd = excluded.tijd
+                notificaties = excluded.notificaties,
+                notificaties_behandelaar = excluded.notificaties_behandelaar, tijd = excluded.tijd
             where z.tijd <= excluded.tijd
-            returning identificatie, klantcontacten_toegestaan, notificaties
+            returning identificatie, klantcontacten_toegestaan, notificaties,
+                      notificaties_behandelaar
         )
-        select nieuw.*, (nieuw.klantcontacten_toegestaan, nieuw.notificaties)
-            is distinct from (eerder.klantcontacten_toegestaan, eerder.notificaties)
+        select nieuw.*,
+               (nieuw.klantcontacten_toegestaan, nieuw.notificaties, nieuw.notificaties_behandelaar)
+               is distinct from (eerder.klantcontacten_toegestaan, eerder.notificaties,
+                                 eerder.notificaties_behandelaar)
         from nieuw left join eerder using (identificatie)
         """,
         [fact.identificatie for fact, _ in facts],
         [fact.omschrijving for fact, _ in facts],
         [fact.klantcontacten_toegestaan for fact, _ in facts],
         [fact.notificaties for fact, _ in facts],
+        [fact.notificaties_behandelaar for fact, _ in facts],
         [time for _, time in facts],
     )
     await connection.executemany(
         """
         insert into zaaktype_besluit
-            (id, zaaktype, klantcontacten_toegestaan, notificaties, door, moment)
-        values ($1, $2, $3, $4, $5, $6)
+            (id, zaaktype, klantcontacten_toegestaan, notificaties, notificaties_behandelaar,
+             door, moment)
+        values ($1, $2, $3, $4, $5, $6, $7)
         """,
-        [(uuid7(), row[0], row[1], row[2], by, now) for row in changed if row[3]],
+        [(uuid7(), *row[:4], by, now) for row in changed if row[4]],
     )
     return len(changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from uuid_utils.compat import uuid7
@@ -18,6 +19,7 @@ _QUERIES = {
     "zaaktype": """
         select z.identificatie, z.omschrijving,
                z.klantcontacten_toegestaan as "klantcontacten", z.notificaties,
+               z.notificaties_behandelaar as "notificatiesBehandelaar",
                b.door, b.moment
         from zaaktype as z
         left join lateral (
@@ -62,14 +64,17 @@ def _readable(name: str, value: Any) -> Any:  # noqa: ANN401 (whatever a column 
     return Vertrouwelijkheid(value).name if name in _RANKED else value
 
 
-async def set_zaaktype(  # noqa: PLR0913 (what a decision consists of)
-    pool: Pool,
-    identificatie: str,
-    *,
-    klantcontacten: bool | None,
-    notificaties: bool | None,
-    by: str,
-    now: datetime,
+@dataclass(frozen=True, slots=True)
+class Besluit:
+    """What the process owner decides of a zaaktype (S8); None leaves it as it is."""
+
+    klantcontacten: bool | None = None
+    notificaties: bool | None = None
+    behandelaar: bool | None = None
+
+
+async def set_zaaktype(
+    pool: Pool, identificatie: str, besluit: Besluit, *, by: str, now: datetime
 ) -> bool:
     """Change what is not None, from now on; False if there is no such zaaktype."""
     async with transaction(pool) as connection:
@@ -78,13 +83,15 @@ async def set_zaaktype(  # noqa: PLR0913 (what a decision consists of)
             update zaaktype set
                 klantcontacten_toegestaan = coalesce($2, klantcontacten_toegestaan),
                 notificaties = coalesce($3, notificaties),
-                tijd = greatest(tijd, $4)
+                notificaties_behandelaar = coalesce($4, notificaties_behandelaar),
+                tijd = greatest(tijd, $5)
             where identificatie = $1
-            returning klantcontacten_toegestaan, notificaties
+            returning klantcontacten_toegestaan, notificaties, notificaties_behandelaar
             """,
             identificatie,
-            klantcontacten,
-            notificaties,
+            besluit.klantcontacten,
+            besluit.notificaties,
+            besluit.behandelaar,
             now,
         )
         if row is None:
@@ -92,13 +99,13 @@ async def set_zaaktype(  # noqa: PLR0913 (what a decision consists of)
         await connection.execute(
             """
             insert into zaaktype_besluit
-                (id, zaaktype, klantcontacten_toegestaan, notificaties, door, moment)
-            values ($1, $2, $3, $4, $5, $6)
+                (id, zaaktype, klantcontacten_toegestaan, notificaties, notificaties_behandelaar,
+                 door, moment)
+            values ($1, $2, $3, $4, $5, $6, $7)
             """,
             uuid7(),
             identificatie,
-            row[0],
-            row[1],
+            *row,
             by,
             now,
         )

@@ -54,7 +54,9 @@ class PostgresSink:
             if retries:
                 found |= await recalled.reopen(connection, retries, now, self._announcer, told)
             if mails:
-                found |= await spent_mails.give_back(connection, mails, now, now + self._pause)
+                found |= await spent_mails.give_back(
+                    connection, mails, now, now + self._pause, self._announcer
+                )
             await writing.send(connection, [], told, now)
         return [found[each.rejection.id] for each in dead]
 

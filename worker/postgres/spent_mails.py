@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.deaths import Dead
+    from worker.outcomes import Announcer
     from worker.postgres.pool import Connection
 
 _SPENT: Final = "the broker handed the job out too often, and no mailer was able to deal with it"
 
 
 async def give_back(
-    connection: Connection, mails: Sequence[Dead], now: datetime, again: datetime
+    connection: Connection,
+    mails: Sequence[Dead],
+    now: datetime,
+    again: datetime,
+    announcer: Announcer,
 ) -> dict[UUID, Sunk]:
     """What became of each, by its rejection's id; `again` is when they are offered again.
 
@@ -29,7 +34,8 @@ async def give_back(
     spent = {each.mail for each in mails if each.mail and _spent(each)}
     others = {each.mail for each in mails if each.mail} - spent
     hopeless = await _give_up(connection, sorted(spent)) if spent else set()
-    await put_failed(connection, [FailedMail(mail, _SPENT) for mail in sorted(hopeless)], now)
+    failed = [FailedMail(mail, _SPENT) for mail in sorted(hopeless)]
+    await put_failed(connection, failed, now, announcer)
     offered = await _offer_again(connection, sorted(others), again) if others else set()
     return {each.rejection.id: Sunk(_outcome(each.mail, offered, hopeless)) for each in mails}
 

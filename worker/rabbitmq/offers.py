@@ -8,6 +8,7 @@ from worker.finishing import Finished
 from worker.outcomes import CONTENT_TYPE, Event, Reply
 from worker.rabbitmq.publishing import Publication, Publisher
 from worker.rabbitmq.topology import GEBEURTENIS, HERVAT, NOTIFICATIE
+from worker.return_path import envelope_sender
 from worker.stored import Recall
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _DEFAULT_EXCHANGE: Final = ""
 
 
 class Offers:
-    """The relay's side of the broker; `sender` is the envelope sender of mails."""
+    """The relay's side of the broker; `sender` is what mails' envelope senders are made from."""
 
     def __init__(self, publisher: Publisher, sender: str) -> None:
         self._publisher = publisher
@@ -50,7 +51,10 @@ class Offers:
             body=job.content,
             content_type="message/rfc822",
             type=MAIL_VERZENDEN,
-            headers={"afzender": self._sender, "ontvanger": job.address},
+            headers={
+                "afzender": envelope_sender(self._sender, job.mail),
+                "ontvanger": job.address,
+            },
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import now
 from worker.mailer import Mailer
+from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import Limits, consuming
 from worker.rabbitmq.mail_jobs import MailJobs
@@ -38,7 +39,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         )
         story = Mailer(
             MailJobs(consumer),
-            PostgresMails(pool),
+            PostgresMails(pool, Announcer(settings.event_source)),
             now,
             settings.mail_lease,
             settings.mail_retries,

@@ -10,6 +10,7 @@ from worker.clock import now
 from worker.errors import UsageError
 from worker.finishing import Finisher
 from worker.mime import HeaderError
+from worker.outcomes import Announcer
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.wake import listening
 from worker.rabbitmq.offers import Offers
@@ -39,8 +40,8 @@ async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))
         story = Relay(
-            PostgresOutbox(pool),
-            Offers(publisher, settings.mail_from),
+            PostgresOutbox(pool, Announcer(settings.event_source)),
+            Offers(publisher, settings.mail_bounces),
             finisher(settings).finish,
             now,
             log,

@@ -90,7 +90,14 @@ ZAAK: Final = Shape(
 _OTHER_FACTS: Final = (
     Shape(
         Zaaktype,
-        shown=("time", "soort", "identificatie", "klantcontactenToegestaan", "notificaties"),
+        shown=(
+            "time",
+            "soort",
+            "identificatie",
+            "klantcontactenToegestaan",
+            "notificaties",
+            "notificatiesBehandelaar",
+        ),
         personal=("omschrijving",),
     ),
     Shape(

@@ -163,6 +163,7 @@ def environment(
         "KLANTCONTACT_SMTP_CONNECTIONS": "2",
         "KLANTCONTACT_OUTAGE_PAUSE": "PT1S",
         "KLANTCONTACT_DEFERRALS": "PT0.1S",
+        "KLANTCONTACT_MAIL_WINDOW": "PT0S",
         "KLANTCONTACT_LOG_FORMAT": "json",
         **keys,
         # Another stack on this machine is none of theirs.

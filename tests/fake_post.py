@@ -100,15 +100,17 @@ class FakePost:
             return DueAnnouncement(key, row.pogingen, row.told)
         return DueMail(key, row.pogingen, mail_facts(key), self.mails[key].content)
 
-    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
-        offerable = set()
+    async def freeze(
+        self, offered: Sequence[Finished], until: datetime
+    ) -> dict[UUID, bytes | None]:
+        offerable: dict[UUID, bytes | None] = {}
         for each in offered:
             mail = self.mails[each.mail]
             at_rest = mail.toestand == "bezig" and mail.opnieuw is None
             if mail.toestand in {"wacht", "aangeboden", "uitgesteld"} or at_rest:
                 mail.toestand, mail.opnieuw = "aangeboden", until
                 mail.content = mail.content or each.content
-                offerable.add(each.mail)
+                offerable[each.mail] = None if mail.content == each.content else mail.content
         return offerable
 
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.contacts import NOW
@@ -18,8 +19,8 @@ SOURCE = "urn:nld:oin:00000000000000000000:systeem:klantcontact"
 ANNOUNCER = Announcer(SOURCE)
 
 
-def registrations(pool: Pool) -> Registrations:
-    return Registrations(pool, ANNOUNCER)
+def registrations(pool: Pool, window: timedelta = timedelta(0)) -> Registrations:
+    return Registrations(pool, ANNOUNCER, window)
 
 
 async def within(transaction: Transaction, *asked: Registration, **policy: object) -> None:

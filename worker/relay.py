@@ -7,8 +7,9 @@ that keeps failing is parked and holds up nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 from worker.finishing import Finished
 from worker.mime import HeaderError
@@ -53,6 +54,9 @@ class DueRecall:
     recalls: tuple[Recall, ...]
 
 
+# While one batch waits for the database or the broker, another is rendered.
+_AT_ONCE: Final = 2
+
 Due = DueMail | DueAnnouncement | DueRecall
 
 
@@ -69,10 +73,13 @@ class Outbox(Protocol):
     async def claim(self, now: datetime, until: datetime, most: int) -> Sequence[Due]:
         """Lease up to `most` due rows until `until`."""
 
-    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
+    async def freeze(
+        self, offered: Sequence[Finished], until: datetime
+    ) -> Mapping[UUID, bytes | None]:
         """Keep the bytes of a first offering and count the mails as offered until `until`.
 
-        Returns the mails that may be offered: not those in hand, sent, or given up.
+        Returns the mails that may be offered: not those in hand, sent, or given up; and the
+        bytes of those that were offered before by others, which stand.
         """
 
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
@@ -124,10 +131,15 @@ class Relay:
         while not wake.stopped:
             now = self.clock()
             swept = await self.outbox.sweep(now, now + self.retry_lease)
-            while await self.round() == self.batch and not wake.stopped:
-                pass
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_AT_ONCE):
+                    group.create_task(self._empty(wake))
             if not swept:
                 await wake.wait(self.poll)
+
+    async def _empty(self, wake: Wake) -> None:
+        while await self.round() == self.batch and not wake.stopped:
+            pass
 
     async def round(self) -> int:
         """Claim, render, freeze, publish, settle; returns how many rows were claimed."""
@@ -153,7 +165,11 @@ class Relay:
         await self.outbox.give_up(hopeless, self.clock())
         until = self.clock() + self.mail_lease
         offerable = await self.outbox.freeze(list(finished.values()), until)
-        return {row: each for row, each in finished.items() if each.mail in offerable}
+        return {
+            row: replace(each, content=offerable[each.mail] or each.content)
+            for row, each in finished.items()
+            if each.mail in offerable
+        }
 
     def _finished(self, due: Sequence[DueMail]) -> tuple[dict[UUID, Finished], dict[UUID, str]]:
         """By row what can be offered, by mail why not; one does not stop the others."""

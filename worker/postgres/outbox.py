@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from worker.domain.notifications import Soort
 from worker.outcomes import Event, Reply
 from worker.postgres.mail_letters import FailedMail, put_failed
 from worker.postgres.pool import transaction, translated
@@ -70,10 +71,12 @@ class PostgresOutbox:
                 most,
             )
             mails = {row[3]: row for row in rows if row[1] == "mail"}
-            due: list[Due] = list(await _mails(connection, mails)) if mails else []
+            due: list[Due] = list(await _mails(connection, mails, now)) if mails else []
         return due + [_told(row) for row in rows if row[1] != "mail"]
 
-    async def freeze(self, offered: Sequence[Finished], until: datetime) -> set[UUID]:
+    async def freeze(
+        self, offered: Sequence[Finished], until: datetime
+    ) -> dict[UUID, bytes | None]:
         """The bytes of the first offering stay; a retry is the same mail.
 
         A mail that a mailer has in hand, or that came to its end, is left alone: offering it
@@ -97,14 +100,15 @@ class PostgresOutbox:
                     bytes = coalesce(mail.bytes, gevraagd.bytes),
                     sjabloon = coalesce(mail.sjabloon, gevraagd.sjabloon)
                 from gevraagd where mail.id = gevraagd.id
-                returning mail.id
+                returning mail.id,
+                          case when mail.bytes <> gevraagd.bytes then mail.bytes end
                 """,
                 [each.mail for each in in_order],
                 [each.content for each in in_order],
                 [each.template for each in in_order],
                 until,
             )
-        return {row[0] for row in rows}
+        return {row[0]: row[1] for row in rows}
 
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
         """What was confirmed is gone, what is parked stays to be looked at."""
@@ -206,12 +210,21 @@ def _letters(content: bytes) -> Iterable[UUID]:
 
 
 async def _mails(
-    connection: Connection, claimed: Mapping[UUID, asyncpg.Record]
+    connection: Connection, claimed: Mapping[UUID, asyncpg.Record], now: datetime
 ) -> Iterable[DueMail]:
-    """The facts of the mails that the claimed rows stand for."""
+    """The facts of the mails that the claimed rows stand for.
+
+    They are closed first, and read after: whoever was about to join one has joined it by then,
+    and whoever comes later finds it closed.
+    """
     rows = await connection.fetch(
         """
-        select m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal, m.gemaakt, m.bytes
+        with dicht as (
+            select id from mail where id = any ($1::uuid[]) and open order by id for update
+        ), gesloten as (
+            update mail set open = false from dicht where mail.id = dicht.id
+        )
+        select m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal, m.soort, m.bytes
         from mail as m left join zaak as z on z.identificatie = m.zaak
         where m.id = any ($1::uuid[])
         """,
@@ -230,8 +243,9 @@ async def _mails(
                 naam=row[3],
                 adres=row[4],
                 taal=row[5],
+                soort=Soort(row[6]),
                 contacten=tuple(contacts[row[0]]),
-                moment=row[6],
+                moment=now,
             ),
         )
         for row in rows

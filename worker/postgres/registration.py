@@ -14,17 +14,19 @@ from worker.envelope import Rejection
 from worker.errors import Code
 from worker.postgres import inbox, lookups, resuming, waiting, writing
 from worker.postgres.dead_letters import store_dead_letters
+from worker.postgres.notifying import notify
 from worker.postgres.pool import transaction
 from worker.registration import Acceptance, Claims, Repetition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from worker.domain.facts import Facts
     from worker.envelope import Key, Resumed
     from worker.outcomes import Announcement, Announcer
+    from worker.postgres.notifying import Posted
     from worker.postgres.pool import Connection, Pool
     from worker.registration import Judged, Registration
 
@@ -32,23 +34,25 @@ if TYPE_CHECKING:
 class Registrations:
     """The intake's store on PostgreSQL."""
 
-    def __init__(self, pool: Pool, announcer: Announcer) -> None:
+    def __init__(self, pool: Pool, announcer: Announcer, window: timedelta) -> None:
         self._pool = pool
         self._announcer = announcer
+        self._window = window
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """All of a batch or nothing; raises Outage or BatchRejected."""
         async with transaction(self._pool) as connection:
-            yield Transaction(connection, self._announcer)
+            yield Transaction(connection, self._announcer, self._window)
 
 
 class Transaction:
     """What the intake does within one transaction."""
 
-    def __init__(self, connection: Connection, announcer: Announcer) -> None:
+    def __init__(self, connection: Connection, announcer: Announcer, window: timedelta) -> None:
         self._connection = connection
         self._announcer = announcer
+        self._window = window
 
     async def claim(self, asked: Sequence[Registration], now: datetime) -> Claims:
         """Claim the keys of all, first those of tokens that are bound to one message.
@@ -79,7 +83,10 @@ class Transaction:
         accepted = [each for each in current if isinstance(each, Acceptance)]
         kept = await self._reject([each for each in current if isinstance(each, Rejection)], now)
         await self._resolve(current, now)
-        mails = await writing.store(self._connection, accepted, now) if accepted else []
+        mails: list[Posted] = []
+        if accepted:
+            await writing.store(self._connection, accepted, now)
+            mails = await notify(self._connection, accepted, self._window, now)
         told: list[Announcement] = []
         for each in current:
             told += self._announced(each, kept, now)

@@ -1,4 +1,4 @@
-"""Storing what was registered: klantcontact, documents, notifications and the outbox."""
+"""Storing what was registered: klantcontact, documents and the outbox."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from worker.postgres.waiting import OUTBOX_CHANNEL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from worker.outcomes import Announcement
+    from worker.postgres.notifying import Posted
     from worker.postgres.pool import Connection
     from worker.registration import Acceptance, Registration
 
@@ -24,10 +24,8 @@ _PARTNERS: TypeAdapter[tuple[Gesprekspartner, ...]] = TypeAdapter(tuple[Gespreks
 _AGREEMENTS: TypeAdapter[tuple[Afspraak, ...]] = TypeAdapter(tuple[Afspraak, ...])
 
 
-async def store(
-    connection: Connection, accepted: Sequence[Acceptance], now: datetime
-) -> list[UUID]:
-    """Write all rows of all registrations, a COPY per table; returns the mails to be sent.
+async def store(connection: Connection, accepted: Sequence[Acceptance], now: datetime) -> None:
+    """Write all rows of all registrations, a COPY per table.
 
     COPY takes rows as they are: by unnest, asyncpg looks at every element of every column for
     nested arrays, and PostgreSQL takes the arrays apart again.
@@ -38,7 +36,6 @@ async def store(
         records=[_klantcontact(each, now) for each in accepted],
     )
     await _documenten(connection, [each.registration for each in accepted])
-    return await _notificaties(connection, accepted, now)
 
 
 _COLUMNS = (
@@ -160,62 +157,16 @@ def _documents(registered: Registration) -> Iterable[tuple[Any, ...]]:
         )
 
 
-async def _notificaties(
-    connection: Connection, accepted: Sequence[Acceptance], now: datetime
-) -> list[UUID]:
-    """One notificatie per betrokkene, one mail per address; returns the mails."""
-    mails: list[tuple[Any, ...]] = []
-    rows: list[tuple[Any, ...]] = []
-    for each in accepted:
-        _plan(each, mails, rows, now)
-    if mails:
-        await connection.copy_records_to_table(
-            "mail",
-            columns=("id", "zaak", "adres", "naam", "taal", "toestand", "gemaakt"),
-            records=mails,
-        )
-    if rows:
-        await connection.copy_records_to_table(
-            "notificatie",
-            columns=("klantcontact", "betrokkene", "rol", "toestand", "reden", "mail"),
-            records=rows,
-        )
-    return [mail[0] for mail in mails]
-
-
-def _plan(
-    accepted: Acceptance,
-    mails: list[tuple[Any, ...]],
-    rows: list[tuple[Any, ...]],
-    now: datetime,
-) -> None:
-    contact, zaak = accepted.registration.id, accepted.decision.zaak
-    by_address: dict[str, UUID] = {}
-    for each in accepted.decision.notifications:
-        person = each.betrokkene
-        mail: UUID | None = None
-        if each.withheld is None and person.email and zaak:
-            address = person.email.casefold()
-            mail = by_address.get(address)
-            if mail is None:
-                mail = by_address[address] = uuid7()
-                mails.append(
-                    (mail, zaak.identificatie, person.email, person.naam, person.taal, "wacht", now)
-                )
-        state = "opgenomen" if mail else "achterwege"
-        rows.append((contact, person.identificatie, person.rol, state, each.withheld, mail))
-
-
 async def send(
     connection: Connection,
-    mails: Sequence[UUID],
+    mails: Sequence[Posted],
     announcements: Sequence[Announcement],
     now: datetime,
 ) -> None:
     """Put all that is to leave in the outbox, and wake a relay."""
     if not mails and not announcements:
         return
-    rows = [(mail, "mail", mail, now, None, None, None) for mail in mails]
+    rows = [(each.mail, "mail", each.mail, each.due, None, None, None) for each in mails]
     rows += [_announcement(each, now) for each in announcements]
     await connection.copy_records_to_table(
         "outbox",

@@ -48,7 +48,7 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
 
         contacts = Intake(
             Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log),
-            Registrations(pool, Announcer(settings.event_source)),
+            Registrations(pool, Announcer(settings.event_source), settings.mail_window),
             Judge(_policy(settings), settings.deferrals),
             now,
             log,

@@ -11,7 +11,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.bench.material import messages
@@ -81,7 +81,7 @@ class RecordingStore:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Nothing of it reaches the database."""
         recorder = Recorder(self.pool)
-        yield Transaction(cast("Connection", recorder), Announcer("urn:bench"))
+        yield Transaction(cast("Connection", recorder), Announcer("urn:bench"), timedelta(0))
         self.batches.append(recorder.calls)
 
 

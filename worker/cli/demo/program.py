@@ -59,6 +59,7 @@ def running_worker(state: StackState, log: Path) -> Iterator[Program]:
         JWKS: str(state.openid_jwks),
         # Nobody wants to watch a demo wait for a zaak that never comes.
         "KLANTCONTACT_DEFERRALS": "PT0.5S",
+        "KLANTCONTACT_MAIL_WINDOW": "PT0S",
         "KLANTCONTACT_LOG_FORMAT": "json",
         "KLANTCONTACT_LOG_LEVEL": "info",
     }

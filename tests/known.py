@@ -63,6 +63,7 @@ def _zaak(fact: contract.Zaak, kind: contract.Zaaktype | None) -> Zaak:
         status=Status(fact.status.omschrijving, fact.status.datum_gezet) if fact.status else None,
         klantcontacten_toegestaan=kind is not None and kind.klantcontacten_toegestaan,
         notificaties=kind is not None and kind.notificaties,
+        behandelaar=kind is not None and kind.notificaties_behandelaar,
         betrokkenen=tuple(
             Betrokkene(b.identificatie, b.rol, b.naam, b.email, b.taal, b.notificaties)
             for b in fact.betrokkenen

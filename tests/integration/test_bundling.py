@@ -184,6 +184,22 @@ async def test_whoever_stands_in_two_roles_at_one_address_gets_one_mail(
     assert [each.facts.adres for each in due] == ["burger@example.nl"] * 2
 
 
+async def test_an_address_that_came_back_is_told_nothing_until_the_facts_bring_another(
+    pool: Pool, outbox: PostgresOutbox
+) -> None:
+    await pool.execute(
+        "insert into onbestelbaar values ('burger@example.nl', gen_random_uuid(), '5.1.1', now())"
+    )
+    await fill(pool, zaak(betrokkenen=[betrokkene(email="Burger@example.nl")]))
+    await add(pool, registration())
+    rows = await pool.fetch("select toestand, reden from notificatie")
+    assert [tuple(row) for row in rows] == [("achterwege", "adres-ongeldig")]
+    other = zaak(betrokkenen=[betrokkene(email="ander@example.nl")])
+    await fill(pool, other, time=NOW)
+    await add(pool, registration())
+    assert [each.facts.adres for each in await claim(outbox)] == ["ander@example.nl"]
+
+
 async def test_without_a_window_each_contact_is_a_mail_at_once(
     pool: Pool, outbox: PostgresOutbox
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -55,11 +56,13 @@ _FILL = """
     insert into document (id, klantcontact, volgnummer, titel, formaat, sha256)
         select gen_random_uuid(), id, 1, '', '', '\\x00' from klantcontact;
     insert into outbox select id, 'mail', id, '2026-12-01' from mail;
+    insert into onbestelbaar select 'a' || n || '@b', gen_random_uuid(), '5.1.1', now()
+        from generate_series(1, 20000) as n;
     analyze;
 """
 _TABLES = (
-    "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|notificatie|outbox"
-    "|zaak"
+    "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|notificatie|onbestelbaar"
+    "|outbox|zaak"
 )
 _EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
 _SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
@@ -72,6 +75,14 @@ async def _register(pool: Pool) -> None:
         facts = await transaction.facts(asked)
         rejected = refused(asked[2])
         await transaction.write([accepted(asked[0], facts), rejected], NOW)
+
+
+async def _bundle(pool: Pool) -> None:
+    asked = [registration("gebundeld")]
+    async with registrations(pool, timedelta(minutes=15)).transaction() as transaction:
+        await transaction.claim(asked, NOW)
+        facts = await transaction.facts(asked)
+        await transaction.write([accepted(asked[0], facts)], NOW)
 
 
 async def _relay(pool: Pool) -> None:
@@ -110,7 +121,7 @@ async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
 async def test_every_hot_query_finds_its_rows_by_an_index(
     ran: Statements, subtests: pytest.Subtests
 ) -> None:
-    for act in (_register, _relay, _send, _close, _read):
+    for act in (_register, _bundle, _relay, _send, _close, _read):
         ran.ran.clear()
         await act(ran.pool)
         # Many rows of few facts come as executemany, which tells no arguments.

@@ -4,6 +4,7 @@ import asyncio
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from tests.contacts import NOW, ZAAK
@@ -75,6 +76,18 @@ async def test_a_mail_goes_out_although_its_zaak_has_no_description(pool: Pool) 
     await fill(pool, zaak(omschrijving=""), time=TIME + timedelta(hours=1))
     (due,) = await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)
     assert due.facts.zaak_omschrijving == ""
+
+
+async def test_a_mail_that_cannot_be_made_is_a_dead_letter_and_an_event(pool: Pool) -> None:
+    (mail,) = await post(pool)
+    await PostgresOutbox(pool, ANNOUNCER).give_up({mail: "To: domain is not valid"}, NOW)
+    row = await pool.fetchrow("select code, zaak, toestand from dead_letter")
+    assert row is not None
+    assert tuple(row) == ("mail-mislukt", ZAAK, "open")
+    content = await pool.fetchval("select inhoud from outbox where soort = 'gebeurtenis'")
+    event = orjson.loads(content)
+    assert event["type"] == "nl.overheid.klantcontacten.mail-mislukt"
+    assert event["data"] == {"mail": str(mail), "zaak": ZAAK, "toestand": "mislukt"}
 
 
 async def test_two_jobs_for_one_mail_at_the_same_time_are_one_claim(pool: Pool) -> None:

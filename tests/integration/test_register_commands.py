@@ -64,11 +64,13 @@ def test_what_the_process_owner_decides_is_shown_with_who_and_when(
     del registered
     done = run(
         "register", "set", "zaaktype", "omgevingsvergunning",
-        "--klantcontacten", "uit", "--notificaties", "uit", "--as", "eigenaar",
+        "--klantcontacten", "uit", "--notificaties", "uit", "--behandelaar", "uit",
+        "--as", "eigenaar",
     )  # fmt: skip
     assert "register show zaaktype" in done.stdout
     (shown,) = json.loads(run("register", "show", "zaaktype", "--json").stdout)
     assert (shown["klantcontacten"], shown["notificaties"]) == (False, False)
+    assert shown["notificatiesBehandelaar"] is False
     assert shown["door"] == "eigenaar"
     on_record = rows("select door from zaaktype_besluit order by moment")
     assert on_record == [("beheerder",), ("eigenaar",)] or ("eigenaar",) in on_record

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,13 @@ from tests.facts import betrokkene, register, zaak, zaaktype
 from tests.known import known
 from tests.registrations import registration
 from tests.tokens import ROBOT
-from worker.domain.notifications import Withheld, is_address, notifications
+from worker.domain.notifications import (
+    Soort,
+    Withheld,
+    address_key,
+    is_address,
+    notifications,
+)
 
 _AS_BETROKKENE = {"soort": "betrokkene", "identificatie": "bsn-pseudoniem-1"}
 
@@ -46,6 +53,50 @@ def test_somebody_involved_is_told_or_there_is_one_reason_why_not(
 def test_nobody_is_told_where_the_process_owner_switched_it_off() -> None:
     off = zaaktype(notificaties=False)
     assert list(told(betrokkene(), facts=(off,)).values()) == [Withheld.ZAAKTYPE]
+
+
+@pytest.mark.parametrize(
+    ("rol", "switched_on", "reason"),
+    [
+        ("behandelaar", True, None),
+        ("behandelaar", False, Withheld.ZAAKTYPE),
+        ("initiator", False, None),
+    ],
+)
+def test_a_behandelaar_is_told_unless_the_process_owner_switched_that_off(
+    *,
+    rol: str,
+    switched_on: bool,
+    reason: Withheld | None,
+) -> None:
+    setting = zaaktype(notificatiesBehandelaar=switched_on)
+    assert list(told(betrokkene(rol=rol), facts=(setting,)).values()) == [reason]
+
+
+def test_a_behandelaar_gets_a_mail_of_their_own_kind() -> None:
+    people = [betrokkene(), betrokkene(identificatie="mdw-7", rol="behandelaar")]
+    facts = known(*register(), zaak(betrokkenen=people))
+    made = notifications(registration().klantcontact, facts.zaken[ZAAK])
+    assert [each.soort for each in made] == [Soort.TOEGEVOEGD, Soort.BEHANDELAAR]
+
+
+def test_an_address_that_a_mail_came_back_from_is_told_nothing_more() -> None:
+    facts = known(*register(), zaak(betrokkenen=[betrokkene()])).zaken[ZAAK]
+    back = replace(facts, betrokkenen=(replace(facts.betrokkenen[0], onbestelbaar=True),))
+    (made,) = notifications(registration().klantcontact, back)
+    assert made.withheld is Withheld.ADRES_ONGELDIG
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Burger@Example.NL", "burger@example.nl", True),
+        ("burger@example.nl", "burgers@example.nl", False),
+        ("\u00c9va@example.nl", "\u00e9va@example.nl", False),
+    ],
+)
+def test_addresses_are_compared_without_case_in_ascii(*, one: str, other: str, same: bool) -> None:
+    assert (address_key(one) == address_key(other)) is same
 
 
 def test_every_reason_occurs() -> None:

@@ -106,6 +106,8 @@ class Site:
             "KLANTCONTACT_SMTP_HOST": "127.0.0.1",
             "KLANTCONTACT_SMTP_PORT": str(smtp_port),
             "KLANTCONTACT_LOG_FORMAT": "json",
+            # Each klantcontact has mails of its own: that is the most work.
+            "KLANTCONTACT_MAIL_WINDOW": "PT0S",
             "KLANTCONTACT_TOKEN_SECRETS_FILE": str(self.secrets),
         }
 

@@ -45,8 +45,16 @@ class Finisher:
             Soort.TOEGEVOEGD: settings.portal_url,
             Soort.BEHANDELAAR: settings.zaaksysteem_url,
         }
+        self._own = settings.templates
         folders = [*_own(settings), built_in()]
         self._templates = {soort: Templates(*folders, notificatie=soort.value) for soort in Soort}
+
+    def unused(self) -> list[Path]:
+        """Files in the municipality's folder from which no mail is made: misspelt, perhaps."""
+        if self._own is None:
+            return []
+        used = {self._own / file for each in self._templates.values() for file in each.files}
+        return sorted({file for file in self._own.rglob("*") if file.is_file()} - used)
 
     def render(self, facts: MailFacts) -> Rendered:
         """Give one mail's words; raises TemplateError."""

@@ -129,3 +129,17 @@ def test_a_folder_or_a_sender_that_is_wrong_is_one_line(preview: Preview) -> Non
     failed = preview(code=1, templates="weg")
     assert failed.stderr == "Error: weg: no such folder (KLANTCONTACT_TEMPLATES)\n"
     assert preview(code=1, mail_from="geen adres").stderr == "Error: From: address has no @\n"
+
+
+def test_a_file_of_ones_own_that_nothing_is_made_from_is_named(
+    preview: Preview, tmp_path: Path
+) -> None:
+    own = write(tmp_path / "eigen", "stijl.css", "p { margin: 0; }")
+    write(own, "klantcontact-toegevoegd/nl/bericht.htm", "<p>a</p>")
+    shown = preview("--soort", "klantcontact-behandelaar", templates="eigen")
+    misspelt = "eigen/klantcontact-toegevoegd/nl/bericht.htm"
+    assert shown.stderr == f"Note: no mail is made from {misspelt}\n"
+
+
+def test_what_is_no_text_on_the_command_line_is_shown_as_a_question_mark(preview: Preview) -> None:
+    assert "zaak Z?\n" in preview("--zaak", "Z\udcff").stdout

@@ -53,6 +53,11 @@ class Templates:
         """The languages that have templates, in alphabetical order."""
         return tuple(self._languages)
 
+    @property
+    def files(self) -> frozenset[str]:
+        """All files that it is made from, by their names below the folders."""
+        return frozenset().union(*(language.files for language in self._languages.values()))
+
     def render(self, facts: MailFacts, *, zaak_link: str) -> Rendered:
         """Write one mail; the result depends on the arguments and the templates alone.
 

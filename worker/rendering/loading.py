@@ -32,6 +32,8 @@ class Language:
     parts: tuple[Template, Template, Template]
     """In the order of PARTS."""
     digest: str
+    files: frozenset[str]
+    """What it was made from, by names below the template folders."""
 
 
 def languages(folders: Iterable[Path], notificatie: str) -> list[str]:
@@ -58,7 +60,7 @@ def load(folders: Iterable[Path], notificatie: str, taal: str) -> Language:
     for contacten, words in _TRIED:
         _try_out(sources, (*of_text, escaping.get_template(page)), _facts(taal, contacten, words))
     styled = _styled(sources, escaping).get_template(page)
-    return Language(taal, (*of_text, styled), sources.digest)
+    return Language(taal, (*of_text, styled), sources.digest, frozenset(sources.files))
 
 
 def _styled(sources: Sources, reader: Environment) -> Environment:

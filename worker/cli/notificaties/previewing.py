@@ -56,7 +56,8 @@ def preview(
 
     facts = MailFacts(
         mail=uuid7(),
-        zaak=zaak,
+        # A terminal may hand over what is no text.
+        zaak=zaak.encode(errors="replace").decode(),
         zaak_omschrijving=omschrijving,
         naam=naam,
         adres="ontvanger@example.nl",
@@ -96,6 +97,8 @@ def _made(facts: MailFacts) -> tuple[Rendered, bytes]:
 
     try:
         finisher = Finisher(calling.settings())
+        for file in finisher.unused():
+            typer.echo(f"Note: no mail is made from {file}", err=True)
         return finisher.render(facts), finisher.finish(facts).content
     except (TemplateError, HeaderError) as error:
         raise UsageError(str(error)) from None

@@ -106,3 +106,12 @@ def test_what_a_media_query_holds_stays_in_the_head_and_reaches_no_element() -> 
 def test_a_style_of_its_own_wins_from_the_stylesheet() -> None:
     styled = inlined(READER, "a.html", '<p style="color: blue">a</p>', RED)
     assert styled == '<p style="color:blue">a</p>'
+
+
+def test_neither_comments_nor_braces_of_a_stylesheet_end_up_in_a_template() -> None:
+    sheet = "/* {{ a }} */ p{color:red} /* b */ @media print{#kop{color:blue}} /* c */"
+    source = "<html><head></head><body><p>a</p></body></html>"
+    styled = inlined(READER, "a.html", source, sheet)
+    assert READER.from_string(styled).render() == styled
+    assert "#kop{color:blue}}" in styled
+    assert "/*" not in styled

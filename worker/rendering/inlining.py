@@ -30,6 +30,8 @@ _NO_COMMENT: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r""""[^"]*"|'[^']*'""")
 _MARK: Final = re.compile("<(?!style)[a-zA-Z][a-zA-Z0-9]*|[\ue000\ue002][0-9]+")
+_CSS_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_OPENING: Final = re.compile(r"\{(?=[{%#])")
 _DOCUMENT: Final = re.compile(r"<html\b", re.IGNORECASE)
 
 
@@ -42,7 +44,7 @@ def inlined(reader: Environment, file: str, source: str, stylesheet: str) -> str
     tags: list[str] = []
     given = _with_comments(file, _masked(reader, source, tags), tags)
     inliner = css_inline.CSSInliner(
-        extra_css=stylesheet,
+        extra_css=_rules(stylesheet),
         # Into a <style>: what no attribute can say, such as dark mode.
         keep_at_rules=True,
         load_remote_stylesheets=False,
@@ -58,6 +60,11 @@ def inlined(reader: Environment, file: str, source: str, stylesheet: str) -> str
         raise TemplateError(f"{STYLESHEET}: cannot be put onto {file}: {error}") from error
     _refuse_moved(file, given, styled, tags)
     return _unmasked(styled, tags)
+
+
+def _rules(stylesheet: str) -> str:
+    """The stylesheet without comments, and without what would be a tag where it stays."""
+    return _OPENING.sub("{ ", _CSS_COMMENT.sub("", stylesheet))
 
 
 def _masked(reader: Environment, source: str, tags: list[str]) -> str:

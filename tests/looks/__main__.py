@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 MAILS: Final = HERE.parents[1] / "docs" / "mails"
+NODE: Final = {"node": "nodejs", "npm": "npm"}
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 out = Console(highlight=False)
@@ -39,10 +40,10 @@ out = Console(highlight=False)
 def main() -> int:
     """Look at all mails; the exit status is 0 when nothing is wrong with any."""
     chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    missing = [name for name in ("node", "npm") if not shutil.which(name)]
-    if chromium is None or missing:
-        wanted = " and ".join([*missing, *([] if chromium else ["chromium"])])
-        out.print(f"Error: install {wanted}, for instance: apt-get install {wanted}")
+    packages = [package for name, package in NODE.items() if not shutil.which(name)]
+    if chromium is None or packages:
+        wanted = " ".join([*packages, *([] if chromium else ["chromium"])])
+        out.print(f"Error: this needs Node.js and Chromium: apt-get install {wanted}")
         return 1
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROWS ?=
 
-.PHONY: help demo test check bench format lock clean setup
+.PHONY: help demo test check bench mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
 	@echo "make test    all tests, against real services"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
+	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make format  put the code in form"
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   stop the embedded services; remove them and the environment"
@@ -32,6 +33,9 @@ check: setup
 bench:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
+
+mails: setup
+	@$(BIN)/python -m tests.looks
 
 format: setup
 	@$(BIN)/ruff check --fix

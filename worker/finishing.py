@@ -10,11 +10,11 @@ from uuid import UUID, uuid5
 
 from worker.domain.notifications import Soort
 from worker.mime import Mailbox, Message, address, build
-from worker.rendering import Templates, header_text
+from worker.rendering import TemplateError, Templates, header_text
 from worker.return_path import envelope_sender
 
 if TYPE_CHECKING:
-    from worker.rendering import MailFacts
+    from worker.rendering import MailFacts, Rendered
     from worker.settings import Settings
 
 
@@ -45,15 +45,25 @@ class Finisher:
             Soort.TOEGEVOEGD: settings.portal_url,
             Soort.BEHANDELAAR: settings.zaaksysteem_url,
         }
-        own = [settings.templates] if settings.templates else []
-        self._templates = {
-            soort: Templates(*own, built_in(), notificatie=soort.value) for soort in Soort
-        }
+        self._own = settings.templates
+        folders = [*_own(settings), built_in()]
+        self._templates = {soort: Templates(*folders, notificatie=soort.value) for soort in Soort}
+
+    def unused(self) -> list[Path]:
+        """Files in the municipality's folder from which no mail is made: misspelt, perhaps."""
+        if self._own is None:
+            return []
+        used = {self._own / file for each in self._templates.values() for file in each.files}
+        return sorted({file for file in self._own.rglob("*") if file.is_file()} - used)
+
+    def render(self, facts: MailFacts) -> Rendered:
+        """Give one mail's words; raises TemplateError."""
+        link = self._links[facts.soort].replace("{zaak}", quote(facts.zaak, safe=""))
+        return self._templates[facts.soort].render(facts, zaak_link=link)
 
     def finish(self, facts: MailFacts) -> Finished:
         """Render one mail and write it as bytes; raises TemplateError or HeaderError."""
-        link = self._links[facts.soort].replace("{zaak}", quote(facts.zaak, safe=""))
-        rendered = self._templates[facts.soort].render(facts, zaak_link=link)
+        rendered = self.render(facts)
         recipient = address("To", facts.adres)
         message = Message(
             mail=facts.mail,
@@ -68,6 +78,15 @@ class Finisher:
             draad=uuid5(_THREADS, facts.zaak),
         )
         return Finished(facts.mail, recipient, build(message), rendered.digest)
+
+
+def _own(settings: Settings) -> list[Path]:
+    """The municipality's folder, if it has one; without it, theirs would be sent as ours."""
+    if settings.templates is None:
+        return []
+    if not settings.templates.is_dir():
+        raise TemplateError(f"{settings.templates}: no such folder (KLANTCONTACT_TEMPLATES)")
+    return [settings.templates]
 
 
 def built_in() -> Path:

@@ -12,6 +12,7 @@ from worker.cli import (
     contract,
     dead_letters,
     demo,
+    notificaties,
     publish,
     reading,
     register,
@@ -35,6 +36,7 @@ app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")
 app.command("publish")(publish.publish)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(notificaties.app, name="notificaties")
 app.add_typer(contract.app, name="contract")
 app.command("dossier")(reading.dossier)
 app.command("klantcontact")(reading.klantcontact)

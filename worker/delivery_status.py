@@ -156,6 +156,6 @@ def _diagnostic(field: str) -> tuple[int | None, str]:
 def _automatic(mail: Message) -> bool:
     """RFC 3834; reports of another kind, as read receipts are; but no bounce in words alone."""
     if mail.get_content_type() == "multipart/report":
-        return str(mail.get_param("report-type", "")).lower() != "delivery-status"
+        return str(mail.get_param("report-type", "")).lower() not in {"", "delivery-status"}
     submitted = _field(mail, "Auto-Submitted").strip().lower()
     return submitted not in {"", "no"} and "X-Failed-Recipients" not in mail

@@ -164,11 +164,21 @@ def test_a_status_outside_a_report_is_none() -> None:
         (reports.read_receipt(), True),
         (reports.in_words(), False),
         (reports.postfix().replace(b"message/delivery-status", b"text/plain"), False),
+        (b"Content-Type: multipart/report; boundary=b\n\n--b\n\n--b--", False),
         (b"Auto-Submitted: no\n\nDag", False),
         (b"Subject: vraag\n\nWat betekent dit?", False),
         (b"", False),
     ],
-    ids=["out of office", "read receipt", "in words", "no status", "by hand", "question", "empty"],
+    ids=[
+        "out of office",
+        "read receipt",
+        "in words",
+        "no status",
+        "no kind",
+        "by hand",
+        "question",
+        "empty",
+    ],
 )
 def test_what_is_no_report_is_an_automatic_answer_or_nothing(
     body: bytes, *, automatic: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -226,6 +228,15 @@ async def test_in_an_outage_nothing_is_acknowledged_and_nothing_is_halved() -> N
     with pytest.raises(Outage, match="down"):
         await Bounces(store, MOST, lambda: NOW, lines.log).run(lane)
     assert (lane.settled, lines.all) == (0, [])
+
+
+def test_what_becomes_of_a_report_is_in_the_docs_and_so_are_the_codes_that_mark() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("### Bounces\n")
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)[1:] == [*Outcome]
+    (codes,) = re.findall(r"about the address \(([\d., ]+)\)", section)
+    for status in [*codes.split(", "), "5.1.0", "5.1.5", "5.1.7", "5.1.8", "5.1.9", "5.2.2"]:
+        assert verdict(fields(status=status)).marks is (status in codes.split(", "))
 
 
 def test_a_status_that_does_not_tell_of_the_address_marks_nothing_whatever_it_says() -> None:

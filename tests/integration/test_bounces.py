@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -165,6 +166,15 @@ async def test_a_report_that_comes_again_undoes_nothing_that_was_done_meanwhile(
     assert (await state(pool, mail))[0] == "verzonden"
     assert await pool.fetchval("select toestand from dead_letter") == "opgelost"
     assert (len(await attempts(pool)), await marked(pool)) == (1, [])
+
+
+async def test_two_workers_with_the_same_reports_put_each_on_record_once(pool: Pool) -> None:
+    bounces = [bounce(mail) for mail in await sent(pool, 10)]
+    both = await asyncio.gather(put(pool, *bounces), put(pool, *reversed(bounces)))
+    assert sorted(both) == [["herhaald"] * 10, ["teruggekomen"] * 10]
+    letters = await pool.fetch("select aantal from dead_letter")
+    assert [each[0] for each in letters] == [1] * 10
+    assert len(await attempts(pool)) == 10
 
 
 async def test_a_mail_that_was_sent_anew_can_come_back_anew(pool: Pool) -> None:

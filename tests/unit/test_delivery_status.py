@@ -88,13 +88,14 @@ def test_each_recipient_of_a_report_is_told_of() -> None:
         lambda body: body.replace(b" report-type=delivery-status;", b""),
         lambda body: body[: body.index(b"\n--4F1Xyz0Q2Kz9.1795435200/mail.example.nl--")],
         lambda body: body[: body.index(b"Content-Description: Undelivered")],
+        lambda body: body[: body.index(b"rejected") + len(b"rejected")],
         lambda body: body.replace(b"Status: 5.1.1", b"Status: 5.1.1 (bad mailbox)"),
         lambda body: body.replace(b"Action: failed", b"ACTION:Failed (permanently)"),
         lambda body: body.replace(b"rfc822; burger@example.nl", b"rfc822;<burger@example.nl>"),
     ],
     ids=[
         "CRLF", "base64", "quoted-printable", "base64 in CRLF", "in a multipart", "deep in some",
-        "global", "no report-type", "not closed", "cut off", "comment in the status",
+        "global", "no report-type", "not closed", "cut off", "cut earlier", "comment in the status",
         "comment in the action", "angle brackets",
     ],
 )  # fmt: skip
@@ -215,7 +216,7 @@ def _nested(count: int) -> bytes:
     ],
 )  # fmt: skip
 def test_what_is_made_to_take_long_is_read_all_the_same(body: bytes) -> None:
-    assert len(read(body).statuses) <= 100
+    assert len(read(body).statuses) < 100
 
 
 def _mangled(body: bytes, seed: int, edits: int) -> bytes:

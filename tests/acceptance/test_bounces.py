@@ -18,12 +18,14 @@ from worker.return_path import envelope_sender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
     from uuid import UUID
 
     from tests.broker import Broker
     from tests.mails import Mails
     from tests.program import Ended, Program
     from worker.postgres.pool import Pool
+    from worker.stack.state import StackState
 
     Start = Callable[..., Awaitable[Program]]
     Command = Callable[..., Awaitable[Ended]]
@@ -131,6 +133,20 @@ async def test_the_command_hands_over_what_a_mail_server_gives_it(
     again = await command("bounce", "--ontvanger", sender, given=content, amqp_url=url)
     assert again.out == ended.out
     await program.logged("bounce", outcome="herhaald", bericht=message_id)
+
+
+async def test_on_the_stack_the_command_is_the_mail_system(
+    broker: Broker, command: Command, services: StackState, tmp_path: Path
+) -> None:
+    (tmp_path / "stack").symlink_to(services.token_secrets.parent)
+    ended = await command("bounce", given=reports.exim(), stack_dir=str(tmp_path))
+    assert ended.code == 0, ended
+    queue = await (await broker.channel("admin")).get_queue(topology.BOUNCE)
+    message = await queue.get()
+    await message.ack()
+    assert (message.user_id, message.body) == ("mailsysteem", reports.exim())
+    assert message.content_type == "message/rfc822"
+    assert "ontvanger" not in message.headers
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from tests.registrations import registration
 from tests.reports import BURGER, came, fields
 from tests.statements import written_down
 from worker import delivery_status
-from worker.bounces import Bounce, matched
 from worker.outcomes import MAIL_MISLUKT
 from worker.postgres.bounces import PostgresBounces
+from worker.returned import Bounce, matched
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -13,7 +13,6 @@ from tests.facts import dated, fill, zaak
 from tests.registering import ANNOUNCER, registrations
 from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
-from worker.bounces import Bounce
 from worker.delivery_status import Status
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
@@ -23,6 +22,7 @@ from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
 from worker.relay import DueMail
+from worker.returned import Bounce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

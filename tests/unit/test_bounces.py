@@ -15,10 +15,11 @@ from tests.contacts import NOW
 from tests.fakes import FakeLane, Lines
 from tests.reports import BOUNCES, BURGER, MAIL, came, fields
 from worker import delivery_status
-from worker.bounces import Bounce, Bounces, Outcome, Verdict, judge, matched
+from worker.bounces import Bounces
 from worker.delivery_status import Status
 from worker.errors import BatchRejected, Outage
 from worker.return_path import envelope_sender
+from worker.returned import Bounce, Outcome, Verdict, judge, matched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -22,7 +22,6 @@ from tests.registrations import accepted, refused, registration, unreadable
 from tests.unit.test_contract_schema import VALIDATOR, keeps_to_the_schema
 from worker import delivery_status
 from worker.authentication import Authentication
-from worker.bounces import Bounce, judge, matched
 from worker.claims import Expected
 from worker.cli import app
 from worker.contract.files import FILES
@@ -40,6 +39,7 @@ from worker.outcomes import AFGEWEZEN, GEREGISTREERD, Announcer
 from worker.rabbitmq import topology
 from worker.rabbitmq.offers import Offers
 from worker.register import parse_fact
+from worker.returned import Bounce, judge, matched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

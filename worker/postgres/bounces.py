@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from worker.bounces import Outcome, Verdict, judge
 from worker.domain.notifications import address_key
 from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, put_failed
 from worker.postgres.pool import transaction
+from worker.returned import Outcome, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from worker.bounces import Bounce
     from worker.delivery_status import Status
     from worker.outcomes import Announcer
     from worker.postgres.pool import Connection, Pool
+    from worker.returned import Bounce
 
 
 _FACTS: Final = {Outcome.CAME_BACK, Outcome.DELAYED}

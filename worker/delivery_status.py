@@ -38,8 +38,8 @@ _SMTP_CODE: Final = re.compile(r"([245]\d\d)(?!\d)")
 class Status:
     """What became of the mail for one recipient (RFC 3464, section 2.3).
 
-    `addresses` are the recipient's, as it was at last and at first; `words` are the mail
-    server's: both are personal.
+    `addresses` are the recipient's: where it was refused, and before it was sent on, if it was;
+    `words` are the mail server's. Both are personal.
     """
 
     addresses: tuple[str, ...]

@@ -56,12 +56,8 @@ class Verdict:
 
     outcome: Outcome
     status: Status | None = None
-
-    @property
-    def marks(self) -> bool:
-        """Whether nothing else that is sent to the address would arrive either."""
-        of_the_address = self.status is not None and self.status.code in _OF_THE_ADDRESS
-        return self.outcome is Outcome.CAME_BACK and of_the_address
+    marks: bool = False
+    """Whether nothing else that is sent to the address would arrive either."""
 
 
 def matched(delivery: Delivery, report: Report) -> Bounce | Verdict:
@@ -83,17 +79,18 @@ def matched(delivery: Delivery, report: Report) -> Bounce | Verdict:
 def judge(bounce: Bounce, adres: str) -> Verdict:
     """Hold a report against its mail, which went to `adres`: what failed comes before the rest.
 
-    Mail that the recipient has sent on elsewhere and that fails there says nothing of `adres`.
+    A mail that was sent on from there, and came back from elsewhere, marks nothing.
     """
     wanted = _compared(adres)
     own = [each for each in bounce.statuses if wanted in map(_compared, each.addresses)]
     if not own:
         return Verdict(Outcome.UNKNOWN)
     by_action = {each.action: each for each in reversed(own)}
-    if "failed" in by_action:
-        return Verdict(Outcome.CAME_BACK, by_action["failed"])
-    if "delayed" in by_action:
-        return Verdict(Outcome.DELAYED, by_action["delayed"])
+    if failed := by_action.get("failed"):
+        marks = failed.code in _OF_THE_ADDRESS and wanted == _compared(failed.addresses[0])
+        return Verdict(Outcome.CAME_BACK, failed, marks)
+    if delayed := by_action.get("delayed"):
+        return Verdict(Outcome.DELAYED, delayed)
     return Verdict(Outcome.PASSED_OVER, own[0])
 
 

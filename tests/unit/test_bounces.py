@@ -18,7 +18,6 @@ from worker import delivery_status
 from worker.bounces import Bounces
 from worker.delivery_status import Status
 from worker.errors import BatchRejected, Outage
-from worker.return_path import envelope_sender
 from worker.returned import Bounce, Outcome, Verdict, judge, matched
 
 if TYPE_CHECKING:
@@ -244,8 +243,14 @@ def test_what_becomes_of_a_report_is_in_the_docs_and_so_are_the_codes_that_mark(
         assert verdict(fields(status=status)).marks is (status in codes.split(", "))
 
 
-def test_a_status_that_does_not_tell_of_the_address_marks_nothing_whatever_it_says() -> None:
+def test_a_mail_that_was_sent_on_and_refused_elsewhere_came_back_and_marks_nothing() -> None:
+    elsewhere = "burger@elders.example"
+    status = Status((elsewhere, BURGER), "failed", "5.1.1", 550, "550 5.1.1 weg")
+    sent_on = Bounce(MAIL, MAIL, (status,))
+    assert judge(sent_on, BURGER) == Verdict(Outcome.CAME_BACK, status, marks=False)
+    assert judge(sent_on, elsewhere) == Verdict(Outcome.CAME_BACK, status, marks=True)
+
+
+def test_what_only_the_words_say_of_the_address_marks_nothing() -> None:
     status = Status((BURGER,), "failed", None, 550, "550 5.1.1 weg")
-    assert not Verdict(Outcome.CAME_BACK, status).marks
-    sender = envelope_sender(BOUNCES, MAIL)
-    assert judge(Bounce(MAIL, MAIL, (status,)), sender) == Verdict(Outcome.UNKNOWN)
+    assert not judge(Bounce(MAIL, MAIL, (status,)), BURGER).marks

@@ -14,13 +14,16 @@ from tests.facts import dated, fill, zaak
 from tests.registering import ANNOUNCER, registrations
 from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
+from worker.delivery_status import Status
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
 from worker.postgres import dossier as records
+from worker.postgres.bounces import PostgresBounces
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
 from worker.relay import DueMail
+from worker.returned import Bounce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,6 +105,12 @@ async def _send(pool: Pool) -> None:
     await mails.record(Result(mail, Answer(Sent.ACCEPTED, "250"), NOW, None))
 
 
+async def _come_back(pool: Pool) -> None:
+    mail = await pool.fetchval("select id from mail limit 1")
+    status = Status(("a@b",), "failed", "5.1.1", 550, "550")
+    await PostgresBounces(pool, ANNOUNCER).put([Bounce(uuid4(), mail, (status,))], NOW)
+
+
 async def _close(pool: Pool) -> None:
     await PostgresRegister(pool).put([dated(zaak())], [], NOW, "zaaksysteem")
 
@@ -121,7 +130,7 @@ async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
 async def test_every_hot_query_finds_its_rows_by_an_index(
     ran: Statements, subtests: pytest.Subtests
 ) -> None:
-    for act in (_register, _bundle, _relay, _send, _close, _read):
+    for act in (_register, _bundle, _relay, _send, _come_back, _close, _read):
         ran.ran.clear()
         await act(ran.pool)
         # Many rows of few facts come as executemany, which tells no arguments.

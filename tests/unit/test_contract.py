@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from tests.contacts import NOW, delivery
 from tests.facts import register
 from tests.known import known
-from tests.registering import SOURCE
+from tests.registering import ANNOUNCER, SOURCE
 from tests.registrations import accepted, refused, registration, unreadable
 from tests.unit.test_contract_schema import VALIDATOR, keeps_to_the_schema
+from worker import delivery_status
 from worker.authentication import Authentication
 from worker.claims import Expected
 from worker.cli import app
@@ -38,6 +39,7 @@ from worker.outcomes import AFGEWEZEN, GEREGISTREERD, Announcer
 from worker.rabbitmq import topology
 from worker.rabbitmq.offers import Offers
 from worker.register import parse_fact
+from worker.returned import Bounce, judge, matched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +157,30 @@ def test_the_same_klantcontact_is_the_same_content_in_each_format() -> None:
 def test_every_example_of_a_zaak_is_one_to_the_decoder(name: str, example: Json) -> None:
     envelope = decode(_delivered(name, example), NOW, MOST, ZAAK_BIJGEWERKT)
     assert isinstance(parse_fact(envelope.data), Zaak)
+
+
+def test_the_example_of_a_report_says_that_the_mail_of_the_other_example_came_back() -> None:
+    (mail,), (example,) = MESSAGES["mail"]["examples"], MESSAGES["bounce"]["examples"]
+    assert example["headers"]["ontvanger"] == mail["headers"]["afzender"]
+    for headers in ({**example["headers"]}, dict[str, object]()):
+        watched = _Watched(headers)
+        delivered = _delivered("bounce", example, watched)
+        bounce = matched(delivered, delivery_status.read(delivered.body))
+        assert isinstance(bounce, Bounce)
+        assert str(bounce.mail) == _properties("mail", mail)["message_id"]
+        assert judge(bounce, mail["headers"]["ontvanger"]).marks
+        assert watched.asked == set(MESSAGES["bounce"]["headers"]["properties"])
+
+
+def test_a_mail_that_failed_is_told_as_the_example_is() -> None:
+    (example,) = MESSAGES["mailMislukt"]["examples"]
+    for toestand in ("mislukt", "onzeker"):
+        event = ANNOUNCER.mail_failed(UUID(int=1), "ZAAK-1", toestand, NOW)
+        content = orjson.loads(event.content)
+        assert keeps_to_the_schema(content, "MailMislukt")
+        assert _shape(content) == _shape(example["payload"])
+        assert content["subject"] == str(UUID(int=1))
+        assert ("klantcontact.gebeurtenis", event.type) in _addresses("mailMislukt")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +314,7 @@ def test_a_channel_is_where_its_exchange_sends_to_its_queues() -> None:
             assert keys == [channel["address"]]
 
 
-def test_every_message_is_in_an_operation_and_what_is_reserved_is_in_none() -> None:
+def test_every_message_is_in_an_operation() -> None:
     operations = DOCUMENT["operations"].values()
     replies = [each["reply"] for each in operations if "reply" in each]
     used = {
@@ -297,10 +323,6 @@ def test_every_message_is_in_an_operation_and_what_is_reserved_is_in_none() -> N
         for reference in each["messages"]
     }
     assert used == set(MESSAGES)
-    text = orjson.dumps(DOCUMENT["channels"]).decode()
-    reserved = "nl.overheid.klantcontacten.mail-mislukt"
-    assert reserved in text
-    assert reserved not in orjson.dumps(DOCUMENT["components"]).decode()
 
 
 class _Watched(Mapping[str, object]):

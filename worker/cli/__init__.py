@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from worker.cli import (
+    bounce,
     contract,
     dead_letters,
     demo,
@@ -35,6 +36,7 @@ app.command("settings")(running.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")
 app.command("publish")(publish.publish)
+app.command("bounce")(bounce.bounce)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(notificaties.app, name="notificaties")
 app.add_typer(contract.app, name="contract")

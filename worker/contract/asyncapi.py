@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from worker.contract import json_schema
 from worker.contract.channels import channels
-from worker.contract.incoming import REGISTRATIES, ZAKEN
+from worker.contract.incoming import BOUNCES, REGISTRATIES, ZAKEN
 from worker.contract.operations import operations
 from worker.contract.outgoing import EVENTS, MAILS
 from worker.contract.prose import description
@@ -57,7 +57,7 @@ def document() -> Schema:
         "components": {
             "messages": {
                 name: message.document()
-                for group in (REGISTRATIES, ZAKEN, EVENTS, MAILS)
+                for group in (REGISTRATIES, ZAKEN, BOUNCES, EVENTS, MAILS)
                 for name, message in group.items()
             },
             "schemas": _relocated(json_schema.definitions()),

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.contract.incoming import REGISTRATIES, ZAKEN
+from worker.contract.incoming import BOUNCES, REGISTRATIES, ZAKEN
 from worker.contract.message import VERSION
 from worker.contract.outgoing import MAILS, OUTCOMES
-from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
+from worker.outcomes import (
+    AFGEWEZEN,
+    DEAD_LETTERS_GROEIEN,
+    GEREGISTREERD,
+    MAIL_MISLUKT,
+    UITGESTELD,
+)
 from worker.rabbitmq import topology
 
 if TYPE_CHECKING:
@@ -16,7 +22,6 @@ if TYPE_CHECKING:
     from worker.contract.models import Schema
 
 _NO_CONTRACT: Final = "Not part of the contract: only the worker and the broker write here."
-_RESERVED: Final = "nl.overheid.klantcontacten.mail-mislukt is reserved: nothing sends it yet."
 
 
 def channels() -> dict[str, Schema]:
@@ -28,7 +33,7 @@ def channels() -> dict[str, Schema]:
                 topology.GEBEURTENIS,
                 kind,
                 "An event for whoever binds a queue of their own;"
-                f" what no queue takes is gone, and no failure. {_RESERVED}",
+                " what no queue takes is gone, and no failure.",
                 [name],
             )
             for name, kind in _EVENTS.items()
@@ -43,6 +48,7 @@ _EVENTS: Final = {
     "klantcontactAfgewezen": AFGEWEZEN,
     "klantcontactUitgesteld": UITGESTELD,
     "deadLettersGroeien": DEAD_LETTERS_GROEIEN,
+    "mailMislukt": MAIL_MISLUKT,
 }
 
 
@@ -68,7 +74,14 @@ def _of_others() -> dict[str, Schema]:
         " a dead letter; nothing is told.",
         ZAKEN,
     )
-    return {"registratie": registratie, "zaken": zaken}
+    bounce = _channel(
+        topology.BOUNCE,
+        "bounce",
+        "Mails that came back to the envelope sender of one of the worker's, from the mail"
+        " system's user. What cannot be read or matched is passed over; nothing is told.",
+        BOUNCES,
+    )
+    return {"registratie": registratie, "zaken": zaken, "bounce": bounce}
 
 
 def _replies() -> Schema:
@@ -100,12 +113,6 @@ def _of_the_worker() -> dict[str, Schema]:
             topology.HERVAT,
             "hervat",
             f"{_NO_CONTRACT} Ids of dead letters that are to be judged anew.",
-        ),
-        "bounce": _channel(
-            topology.BOUNCE,
-            "bounce",
-            "Reserved for mails that come back, from the mail system. Not in use yet: nothing"
-            " reads it, and it has no contract.",
         ),
         "dlq": _channel(
             topology.DLX,

@@ -10,7 +10,13 @@ from typing import Final
 
 from worker.contract.models import MOMENT, UUID, Schema
 from worker.formats import LONGEST_ID, LONGEST_SOURCE, REGISTREREN, ZAAK_BIJGEWERKT
-from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
+from worker.outcomes import (
+    AFGEWEZEN,
+    DEAD_LETTERS_GROEIEN,
+    GEREGISTREERD,
+    MAIL_MISLUKT,
+    UITGESTELD,
+)
 
 _PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f]+$"
 
@@ -52,6 +58,7 @@ def definitions() -> dict[str, Schema]:
             UITGESTELD, "Uitgesteld", "message's id, or the dead letter's where it has none"
         ),
         "DeadLettersGroeien": _outgoing(DEAD_LETTERS_GROEIEN, "Groei", "code of the group"),
+        "MailMislukt": _outgoing(MAIL_MISLUKT, "Mislukking", "mail's id"),
         "Geregistreerd": told(
             "What a message became.",
             klantcontact={"description": "The id of the klantcontact.", **UUID},
@@ -85,6 +92,16 @@ def definitions() -> dict[str, Schema]:
                 "minimum": 0,
             },
             laatste={"description": "When the last one came.", **MOMENT},
+        ),
+        "Mislukking": told(
+            "A mail that did not arrive, or of which that is not known.",
+            mail={"description": "The id of the mail.", **UUID},
+            zaak={"description": "The zaak that it is about.", "type": "string"},
+            toestand={
+                "description": "mislukt: refused, given up, or come back; onzeker: the mail server"
+                " fell silent after it.",
+                "enum": ["mislukt", "onzeker"],
+            },
         ),
         "Bericht": _bericht("The identity of the message.", "string"),
         "BerichtZoverBekend": _bericht(

@@ -7,7 +7,13 @@ from typing import Any, Final
 from worker.contract.reasons import REASONS
 from worker.errors import Code, Violation, problem
 from worker.formats import REGISTREREN, ZAAK_BIJGEWERKT
-from worker.outcomes import AFGEWEZEN, DEAD_LETTERS_GROEIEN, GEREGISTREERD, UITGESTELD
+from worker.outcomes import (
+    AFGEWEZEN,
+    DEAD_LETTERS_GROEIEN,
+    GEREGISTREERD,
+    MAIL_MISLUKT,
+    UITGESTELD,
+)
 
 ZAAK_NUMMER: Final = "ZAAK-2026-0000001"
 SENT: Final = 1767605760
@@ -16,6 +22,7 @@ _MOMENT: Final = "2026-01-05T10:36:00+01:00"
 KLANTCONTACT_ID: Final = "00000000-0000-7000-8000-000000000001"
 _DEAD_LETTER_ID: Final = "00000000-0000-7000-8000-000000000002"
 _EVENT_ID: Final = "00000000-0000-7000-8000-000000000003"
+_MAIL_ID: Final = "00000000-0000-7000-8000-000000000004"
 BRON: Final = "urn:nld:oin:00000000000000000000:systeem:kcc"
 _INSTALLATION: Final = "urn:nld:oin:00000000000000000000:systeem:klantcontact"
 _ZAAKSYSTEEM: Final = "urn:nld:oin:00000000000000000000:systeem:zaaksysteem"
@@ -142,6 +149,12 @@ def growing() -> dict[str, Any]:
         "laatste": "2026-01-05T09:36:01.100000+00:00",
     }
     return _told(_EVENT_ID, DEAD_LETTERS_GROEIEN, "zaak-afgesloten", data)
+
+
+def mail_failed() -> dict[str, Any]:
+    """The event of a mail that did not arrive."""
+    data = {"mail": _MAIL_ID, "zaak": ZAAK_NUMMER, "toestand": "mislukt"}
+    return _told(_EVENT_ID, MAIL_MISLUKT, _MAIL_ID, data)
 
 
 _TOGETHER: Final = {Code.ZAAK_AFGESLOTEN, Code.DATUM_IN_DE_TOEKOMST}

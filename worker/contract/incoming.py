@@ -1,4 +1,4 @@
-"""The messages that the worker takes: a klantcontact in each format, and a zaak."""
+"""The messages that the worker takes: a klantcontact in each format, a zaak, a bounce."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from worker.contract import examples, properties, text_examples
 from worker.contract.message import Message, Sample, schema
 from worker.formats import REGISTREREN, ZAAK_BIJGEWERKT
 from worker.outcomes import CONTENT_TYPE
+from worker.return_path import envelope_sender
 
 _JSON: Final = "application/json"
 _XML: Final = ("application/xml", "text/xml")
@@ -147,6 +148,22 @@ def _zaak_binary() -> Message:
     )
 
 
+def _report() -> Message:
+    kind = text_examples.MAIL_TYPE
+    sender = {"ontvanger": envelope_sender(text_examples.BOUNCES, text_examples.MAIL_ID)}
+    sent = {"user_id": "mailsysteem", "content_type": kind, "delivery_mode": 2}
+    return Message(
+        title="A delivery status report",
+        summary="The body is a whole mail as it was received (RFC 5322): a multipart/report with a"
+        " delivery status (RFC 3464). Any other mail that came to such an address may be sent,"
+        " too, and is passed over.",
+        payload={"type": "string", "contentMediaType": kind},
+        headers=properties.headers(properties.REPORTED_TO, optional=["ontvanger"]),
+        properties=properties.of_a_sender([kind], replies=False),
+        samples={"bounce": Sample("No such address.", text_examples.bounce(), sender, sent)},
+    )
+
+
 REGISTRATIES: Final = {
     "registratieJson": _plain_json(),
     "registratieCloudEvent": _structured(),
@@ -159,3 +176,4 @@ ZAKEN: Final = {
     "zaakCloudEvent": _zaak_structured(),
     "zaakCloudEventBinary": _zaak_binary(),
 }
+BOUNCES: Final = {"bounce": _report()}

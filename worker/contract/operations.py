@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.contract.incoming import REGISTRATIES, ZAKEN
+from worker.contract.incoming import BOUNCES, REGISTRATIES, ZAKEN
 from worker.contract.message import VERSION
 from worker.contract.outgoing import MAILS, OUTCOMES
 
@@ -38,6 +38,10 @@ def operations() -> dict[str, Schema]:
             **_operation("receive", "zaken", ZAKEN, _TAKEN),
             "summary": "Take the facts of a zaak; the newest time wins.",
         },
+        "bounceVerwerken": {
+            **_operation("receive", "bounce", BOUNCES, _TAKEN),
+            "summary": "Put on record that a mail came back, or is late.",
+        },
         "klantcontactGeregistreerdMelden": {
             **_event("klantcontactGeregistreerd"),
             "summary": "Tell that a message became a klantcontact.",
@@ -53,6 +57,10 @@ def operations() -> dict[str, Schema]:
         "deadLettersGroeienMelden": {
             **_event("deadLettersGroeien"),
             "summary": "Tell that a group of dead letters grows.",
+        },
+        "mailMisluktMelden": {
+            **_event("mailMislukt"),
+            "summary": "Tell that a mail did not arrive, or may not have.",
         },
         "mailAanbieden": {
             **_operation("send", "notificatieEmail", MAILS, {"mandatory": True, **_PERSISTENT}),

@@ -11,6 +11,7 @@ from worker.outcomes import (
     CONTENT_TYPE,
     DEAD_LETTERS_GROEIEN,
     GEREGISTREERD,
+    MAIL_MISLUKT,
     UITGESTELD,
 )
 from worker.rabbitmq.offers import MAIL_VERZENDEN
@@ -19,7 +20,7 @@ from worker.return_path import envelope_sender
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAIL: Final = "message/rfc822"
+_MAIL: Final = text_examples.MAIL_TYPE
 
 
 def _outcome(
@@ -53,8 +54,22 @@ def _growth() -> Message:
     )
 
 
+def _mail_failed() -> Message:
+    told = examples.mail_failed()
+    sent = _sent(CONTENT_TYPE, MAIL_MISLUKT, told["id"])
+    return Message(
+        title="A mail did not arrive, or may not have",
+        summary="For whoever looks after the mails: it is a dead letter mail-mislukt.",
+        payload=schema("MailMislukt"),
+        headers=properties.headers({}),
+        properties=properties.of_the_worker(CONTENT_TYPE, MAIL_MISLUKT),
+        samples={"mislukt": Sample("It was refused, or came back.", told, {}, sent)},
+        binding={"messageType": MAIL_MISLUKT},
+    )
+
+
 def _mail() -> Message:
-    sender = envelope_sender("bounces@example.nl", text_examples.MAIL_ID)
+    sender = envelope_sender(text_examples.BOUNCES, text_examples.MAIL_ID)
     envelope = {"afzender": sender, "ontvanger": "anna@example.nl"}
     sent = _sent(_MAIL, MAIL_VERZENDEN, str(text_examples.MAIL_ID))
     return Message(
@@ -94,5 +109,9 @@ OUTCOMES: Final = {
         {"uitgesteld": ("Its final outcome follows.", examples.put_off())},
     ),
 }
-EVENTS: Final = {**OUTCOMES, "deadLettersGroeien": _growth()}
+EVENTS: Final = {
+    **OUTCOMES,
+    "deadLettersGroeien": _growth(),
+    "mailMislukt": _mail_failed(),
+}
 MAILS: Final = {"mail": _mail()}

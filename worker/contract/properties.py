@@ -33,6 +33,14 @@ SMTP_ENVELOPE: Final[Schema] = {
     "afzender": {"description": "SMTP's MAIL FROM.", "type": "string"},
     "ontvanger": {"description": "SMTP's RCPT TO: the one recipient.", "type": "string"},
 }
+REPORTED_TO: Final[Schema] = {
+    "ontvanger": {
+        "description": "The address that the report was sent to: bounces+<token>@..., which names"
+        " the mail. Without it, the report's own Delivered-To, X-Original-To, Envelope-To and To"
+        " are looked at.",
+        "type": "string",
+    },
+}
 # The AMQP binding of CloudEvents, 3.1.3.1: the second is for JMS.
 _PREFIXES: Final = ("cloudEvents:", "cloudEvents_")
 _MILLISECONDS: Final = "In a header also AMQP's timestamp, or its milliseconds since 1970."

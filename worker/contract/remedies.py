@@ -140,7 +140,7 @@ REMEDIES: dict[Code, Remedy] = {
         "set what the problem names; a document that was damaged only the sender has",
     ),
     Code.MAIL_MISLUKT: Remedy(
-        "the mail server refused a mail for good, or fell silent after it",
+        "a mail was refused for good, came back, or was followed by silence",
         "nothing: it is no message of theirs",
         Act.RETRY,
         "see to the address in the zaaksysteem, or to the mail server",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from worker.formats.xml_elements import NAMESPACE
 from worker.mime import Mailbox, Message, build
+from worker.return_path import envelope_sender
 
 KLANTCONTACT: Final = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -68,6 +69,8 @@ REGISTRATIE: Final = f"""\
 """
 """A registration with its own id, source and time, and what the source's type has no place for."""
 
+MAIL_TYPE: Final = "message/rfc822"
+BOUNCES: Final = "bounces@example.nl"
 MAIL_ID: Final = UUID("00000000-0000-7000-8000-000000000004")
 
 
@@ -86,3 +89,34 @@ def mail() -> str:
         draad=UUID("00000000-0000-5000-8000-000000000005"),
     )
     return build(message).decode("ascii")
+
+
+def bounce() -> str:
+    """A delivery status report on that mail, as it was received."""
+    return f"""\
+Return-Path: <>
+Delivered-To: {envelope_sender(BOUNCES, MAIL_ID)}
+From: Mail Delivery System <MAILER-DAEMON@mail.example.nl>
+To: {envelope_sender(BOUNCES, MAIL_ID)}
+Subject: Undelivered Mail Returned to Sender
+Date: Mon, 5 Jan 2026 10:36:04 +0100
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=grens
+
+--grens
+Content-Type: text/plain; charset=us-ascii
+
+The mail could not be delivered.
+
+--grens
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example.nl
+
+Final-Recipient: rfc822; anna@example.nl
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 <anna@example.nl>: no such mailbox
+
+--grens--
+"""

@@ -1,4 +1,4 @@
-"""The role `sink`: what the broker gave up, and the housekeeping of the dead letters."""
+"""The role `sink`: what the broker gave up, what mail systems report, and the housekeeping."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from worker.bounces import Bounces
 from worker.clock import now
 from worker.deaths import Deaths, Queues
 from worker.housekeeping import Housekeeping
 from worker.outcomes import Announcer
+from worker.postgres.bounces import PostgresBounces
 from worker.postgres.housekeeping import PostgresHousekeeping
 from worker.postgres.sinking import PostgresSink
 from worker.rabbitmq.consuming import opened
 from worker.rabbitmq.topology import (
+    BOUNCE,
     DLQ,
     HERVAT,
     NOTIFICATIE_EMAIL,
@@ -30,14 +33,15 @@ if TYPE_CHECKING:
 
 
 async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
-    """The role of putting on record what the broker dead-lettered, and of the housekeeping."""
+    """The role of putting on record what the broker dead-lettered and what came back."""
     gate, limits = gate_for(settings), batches(settings)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 3))
+        pool = await stack.enter_async_context(database(settings, 4))
         connection = await stack.enter_async_context(broker(settings, "sink", gate))
         announcer = Announcer(settings.event_source)
         store = PostgresSink(pool, announcer, settings.outage_pause)
         story = Sink(store, Deaths(QUEUES, settings.message_bytes, log), now, log)
+        bounces = Bounces(PostgresBounces(pool, announcer), settings.message_bytes, now, log)
         housekeeping = Housekeeping(
             PostgresHousekeeping(pool, announcer),
             settings.housekeeping,
@@ -49,12 +53,15 @@ async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             log,
         )
         lane = await opened(connection, limits, gate)
+        bounce_lane = await opened(connection, limits, gate)
         async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, lane.stop, gate.open))
+            group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
             group.create_task(story.run(lane))
             group.create_task(housekeeping.run(stop))
+            group.create_task(bounces.run(bounce_lane))
             await lane.consume([DLQ], 2 * settings.batch_size)
-            log.info("gereed", queues=[DLQ])
+            await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)
+            log.info("gereed", queues=[DLQ, BOUNCE])
 
 
 QUEUES = Queues(

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from worker.cli.dead_letters.marking import lines
+from worker.cli.page_parts import whole
 from worker.postgres.objections import printable
 
 if TYPE_CHECKING:
@@ -72,10 +73,3 @@ def _text(text: str) -> Iterator[RenderableType]:
     if (rest := len(found) - _MOST_TEXT_LINES) > 0:
         told = f"… and {rest} more lines; `dead-letters export` writes them to a file"
         yield Text(told, style="dim")
-
-
-def whole(text: str | Text, style: str = "") -> Text:
-    """A line that is never broken, so that it can be copied."""
-    line = Text(text, style=style) if isinstance(text, str) else text
-    line.no_wrap = True
-    return line

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import calling
-from worker.cli.dead_letters import picking, selecting, texts
+from worker.cli import calling, texts
+from worker.cli.dead_letters import picking, selecting
 from worker.clock import now
 from worker.errors import UsageError
 from worker.postgres.choosing import OPEN, TOESTANDEN, Choice, chosen

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.padding import Padding
 from rich.text import Text
 
-from worker.cli.dead_letters.phrases import ago, printable
 from worker.cli.dead_letters.selecting import group_name
+from worker.cli.phrases import ago, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

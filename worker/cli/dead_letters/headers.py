@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.cli.dead_letters.masking import hidden, hidden_name
+from worker.cli.dead_letters.masking import hidden_name
+from worker.cli.hiding import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

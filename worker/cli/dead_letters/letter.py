@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from worker.cli.dead_letters import content, headers
 from worker.cli.dead_letters.marking import Fault
-from worker.cli.dead_letters.masking import MASK, masked, masked_field
+from worker.cli.dead_letters.masking import masked, masked_field
 from worker.cli.dead_letters.selecting import group_name
 from worker.cli.dead_letters.shapes import KLANTCONTACT, ZAAK
+from worker.cli.hiding import MASK
 from worker.contract.remedies import REMEDIES
 from worker.errors import Code
 

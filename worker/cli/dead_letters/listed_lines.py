@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from worker.cli import calling
-from worker.cli.dead_letters.phrases import ago, ahead, printable
 from worker.cli.dead_letters.selecting import PREFIX, group_name
+from worker.cli.phrases import ago, ahead, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import calling
-from worker.cli.dead_letters import group_lines, listed_lines, phrases, selecting, texts
+from worker.cli import calling, texts
+from worker.cli.dead_letters import group_lines, listed_lines, selecting
+from worker.cli.hints import tell
 from worker.clock import now
 from worker.errors import UsageError
 from worker.postgres.choosing import Choice, chosen
@@ -25,7 +26,7 @@ After = Annotated[
 ]
 
 _LIMIT: Final = 20
-_COMMAND: Final = ("klantcontact", "dead-letters")
+_GROUP: Final = "dead-letters"
 
 
 def list_(
@@ -61,7 +62,7 @@ def list_(
         return
     _show(page, choice)
     if end is not None:
-        _tell("More:", "list", **given, limit=None if limit == _LIMIT else limit, after=end)
+        tell("More:", _GROUP, "list", **given, limit=None if limit == _LIMIT else limit, after=end)
 
 
 def _choice(given: dict[str, str | None]) -> Choice:
@@ -91,19 +92,7 @@ def _show(page: list[Listed], choice: Choice) -> None:
         typer.echo(f"No dead letters{which} here; --toestand alle looks everywhere.")
     else:
         typer.echo()
-        _tell("All of one:", "show", "ID")
-
-
-def _tell(words: str, *command: str, **options: object) -> None:
-    """What to do next, as a command to be copied."""
-    given = [
-        part
-        for name, value in options.items()
-        if value is not None
-        for part in (f"--{name}", str(value))
-    ]
-    typer.echo(words)
-    typer.echo(phrases.command([*_COMMAND, *command, *given], calling.out.width))
+        tell("All of one:", _GROUP, "show", "ID")
 
 
 def groups(
@@ -139,5 +128,5 @@ def _show_groups(found: list[Group], choice: Choice) -> None:
         calling.out.print(group_lines.figures(each, width, moment))
     first = group_lines.name(found[0])
     typer.echo()
-    _tell("What is in the first:", "list", group=first)
-    _tell("When its cause is gone:", "retry", group=first)
+    tell("What is in the first:", _GROUP, "list", group=first)
+    tell("When its cause is gone:", _GROUP, "retry", group=first)

@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from worker.cli.dead_letters.masking import MASK, Node
+from worker.cli.dead_letters.masking import Node
+from worker.cli.hiding import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.cli.dead_letters.shape import Shape, known_part
+from worker.cli.hiding import MASK, counted, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MASK: Final = "•••"
 PROPERTIES: Final = frozenset(
     {
         "authorization",
@@ -73,22 +73,9 @@ def masked(document: Any, shape: Shape | None, *, reveal: bool) -> Node:  # noqa
     return _Masking(reveal=reveal).node("", None, document, shape)
 
 
-def hidden(value: object) -> str:
-    """What is said of a value instead of it: how much there is of it."""
-    match value:
-        case str():
-            return f"{MASK} ({_counted(len(value), 'character')})"
-        case list():
-            return f"{MASK} ({_counted(len(value), 'item')})"
-        case dict():
-            return f"{MASK} ({_counted(len(value), 'field')})"
-        case _:
-            return MASK
-
-
 def hidden_name(name: str, number: int) -> str:
     """What a name that somebody made up is called instead, each in an object by its number."""
-    return f"{MASK} {number} ({_counted(len(name), 'character')})"
+    return f"{MASK} {number} ({counted(len(name), 'character')})"
 
 
 def masked_field(path: str, shape: Shape) -> str:
@@ -98,10 +85,6 @@ def masked_field(path: str, shape: Shape) -> str:
     if known == len(parts) or path in PROPERTIES:
         return path
     return ".".join([*parts[:known], hidden(".".join(parts[known:]))])
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _sized(value: object) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.padding import Padding
 from rich.text import Text
 
-from worker.cli import calling
-from worker.cli.dead_letters import phrases
-from worker.cli.dead_letters.content_page import content_lines, version, whole
+from worker.cli import calling, phrases
+from worker.cli.dead_letters.content_page import content_lines, version
+from worker.cli.page_parts import field, heading, indented, whole
 from worker.postgres.objections import printable
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from worker.cli.dead_letters.letter import Letter
     from worker.postgres.dead_letter_details import Handled
 
-_LABEL: Final = 14
 _MOST_HISTORY: Final = 50
 _WHEN_DUE: Final = {"wacht": "next attempt", "hervat": "offered again"}
 
@@ -36,16 +34,16 @@ def _parts(letter: Letter, width: int) -> Iterator[RenderableType]:
     yield from _problem(letter, width)
     yield ""
     for label, value in _essence(letter):
-        yield from _field(label, value, width)
-    for heading, values in (("Properties", letter.properties), ("Headers", letter.headers)):
+        yield from field(label, value, width)
+    for title, values in (("Properties", letter.properties), ("Headers", letter.headers)):
         if values:
-            yield from _heading(heading)
+            yield from heading(title)
             for name, value in values.items():
-                yield from _field(printable(name), _plain(value), width)
-    yield from _heading(f"Content, {version(letter)}")
+                yield from field(printable(name), _plain(value), width)
+    yield from heading(f"Content, {version(letter)}")
     yield from content_lines(letter)
     if letter.found.history:
-        yield from _heading("History")
+        yield from heading("History")
         yield from _history(letter)
     if not letter.reveal:
         yield ""
@@ -58,7 +56,7 @@ def _problem(letter: Letter, width: int) -> Iterator[RenderableType]:
     yield Text.assemble((letter.found.code, "bold red"), f": {printable(title)}")
     for each in letter.errors:
         field = f"{printable(each['field'])}: " if each["field"] else ""
-        yield _indented(Text(f"{each['code']}: {field}{printable(each['detail'])}"))
+        yield indented(Text(f"{each['code']}: {field}{printable(each['detail'])}"))
     if (remedy := letter.remedy) is None:
         return
     yield Text.assemble(("wrong: ", "dim"), remedy.wrong)
@@ -88,18 +86,6 @@ def _essence(letter: Letter) -> Iterator[tuple[str, str]]:
     yield "attempts", str(stored.attempt)
 
 
-def _field(label: str, value: str, width: int) -> Iterator[Text]:
-    """Beside its label if it fits there, below it if not: a value is in one piece."""
-    if not value:
-        return
-    value = printable(value)
-    if _LABEL + len(value) <= width and len(label) < _LABEL:
-        yield whole(Text.assemble((label.ljust(_LABEL), "dim"), value))
-    else:
-        yield Text(label, style="dim", overflow="fold")
-        yield whole(value if len(value) >= width - 1 else f"  {value}")
-
-
 def _history(letter: Letter) -> Iterator[RenderableType]:
     history = letter.found.history
     if (earlier := len(history) - _MOST_HISTORY) > 0:
@@ -109,7 +95,7 @@ def _history(letter: Letter) -> Iterator[RenderableType]:
         details = _details(each)
         yield Text(f"{said}: {details}" if details else said)
         for line in (each.reason or "").splitlines():
-            yield _indented(Text(printable(line)))
+            yield indented(Text(printable(line)))
 
 
 def _details(handled: Handled) -> str:
@@ -125,12 +111,3 @@ def _named(name: str, value: object) -> str:
 
 def _plain(value: Any) -> str:  # noqa: ANN401 (any JSON)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _heading(text: str) -> Iterator[RenderableType]:
-    yield ""
-    yield Text(text, style="bold")
-
-
-def _indented(text: Text) -> RenderableType:
-    return Padding(text, (0, 0, 0, 2), expand=False)

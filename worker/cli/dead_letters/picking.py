@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from worker.cli.dead_letters import selecting
-from worker.cli.dead_letters.texts import check_line, wrong_usage
+from worker.cli.texts import check_line, wrong_usage
 from worker.errors import UsageError
 from worker.postgres.choosing import Choice
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import calling
-from worker.cli.dead_letters import picking, selecting, texts, working
+from worker.cli import calling, texts
+from worker.cli.dead_letters import picking, selecting, working
 from worker.cli.dead_letters.awaiting import Outcome, outcome
 from worker.cli.dead_letters.batches import Tally
 from worker.clock import now

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 
+from worker.cli.periods import moment
 from worker.errors import Code, UsageError
 from worker.postgres.choosing import TOESTANDEN, Choice
 
@@ -38,9 +37,6 @@ Toestand = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; it is kept on record.")]
 
 PREFIX: Final = "klantcontact."
-_AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
-_AGO: Final = re.compile(r"(\d{1,6})([mhd])")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _PARTS: Final = 3
 
 
@@ -71,8 +67,8 @@ def choice(
         veld=veld,
         applicatie=applicatie,
         zaak=zaak,
-        since=_moment("--since", since, now),
-        until=_moment("--until", until, now),
+        since=moment("--since", since, now),
+        until=moment("--until", until, now),
     )
 
 
@@ -100,17 +96,3 @@ def _toestanden(name: str | None) -> tuple[str, ...]:
     if name not in TOESTANDEN:
         raise UsageError(f"--toestand takes one of {', '.join(TOESTANDEN)}, or alle")
     return (name,)
-
-
-def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
-    """A moment without an offset is one of the Netherlands; 2h is two hours ago."""
-    if text is None:
-        return None
-    try:
-        if ago := _AGO.fullmatch(text):
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        msg = f"{option} takes a day, a moment or a time ago: 2026-11-23, 2026-11-23T10:00, 2h, 3d"
-        raise UsageError(msg) from None
-    return found if found.tzinfo else found.replace(tzinfo=_AMSTERDAM)

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import calling
-from worker.cli.dead_letters import texts
+from worker.cli import calling, texts
 from worker.cli.dead_letters.selecting import Reason
 from worker.clock import now
 from worker.errors import UsageError

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli import calling
+from worker.cli.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,23 +69,12 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "document", f"{each['titel']} ({each['formaat']}, {_where(each)})"
         yield "", f"id {each['id']}"
     for each in found["notificaties"]:
-        yield "mail to", f"{each['rol']}: {_told(each)}"
+        yield "mail to", f"{each['rol']}: {told(each)}"
     yield "id", str(found["id"])
 
 
 def _where(document: dict[str, Any]) -> str:
     return str(document["url"] or f"{document['omvang']} bytes")
-
-
-def _told(notification: dict[str, Any]) -> str:
-    if notification["reden"]:
-        return f"none ({notification['reden']})"
-    moment = notification["verzonden"]
-    return (
-        f"{notification['toestand']} {calling.moment(moment)}"
-        if moment
-        else notification["toestand"]
-    )
 
 
 def _person(opvoerder: dict[str, Any]) -> str:

@@ -50,19 +50,24 @@ class Deed:
 
 async def act_on_ids(pool: Pool, ids: Sequence[UUID], deed: Deed) -> None:
     """All of them or none; raises UsageError with a line for each that it cannot be done to."""
-    asked = list(dict.fromkeys(ids))
     async with transaction(pool) as connection:
-        rows = await connection.fetch(
-            """
-            select id, toestand, klantcontact from dead_letter
-            where id = any ($1::uuid[])
-            order by applicatie, bron, bericht_id, digest
-            for update
-            """,
-            asked,
-        )
-        refuse(asked, rows, deed.act.objection, deed.act.done)
-        await _act(connection, asked, deed)
+        await act_within(connection, ids, deed)
+
+
+async def act_within(connection: Connection, ids: Sequence[UUID], deed: Deed) -> None:
+    """The same, as a part of somebody's transaction."""
+    asked = list(dict.fromkeys(ids))
+    rows = await connection.fetch(
+        """
+        select id, toestand, klantcontact from dead_letter
+        where id = any ($1::uuid[])
+        order by applicatie, bron, bericht_id, digest
+        for update
+        """,
+        asked,
+    )
+    refuse(asked, rows, deed.act.objection, deed.act.done)
+    await _act(connection, asked, deed)
 
 
 async def act_on_page(

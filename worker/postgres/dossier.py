@@ -9,6 +9,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.postgres.pool import translated
+from worker.postgres.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from worker.postgres.pool import Pool
+    from worker.postgres.told import Told
 
 _MASKED = "(masked; --reveal shows it, and that is kept on record)"
 
@@ -96,18 +98,10 @@ async def _contacts(
             """,
             ids,
         )
-        told = await pool.fetch(
-            """
-            select n.klantcontact, n.betrokkene, n.rol, n.reden, m.verzonden,
-                   coalesce(m.toestand, n.toestand) as toestand
-            from notificatie as n left join mail as m on m.id = n.mail
-            where n.klantcontact = any ($1::uuid[]) order by n.klantcontact, n.rol, n.betrokkene
-            """,
-            ids,
-        )
-    by_contact = _grouped(documents), _grouped(told)
+        heard = await told(pool, ids)
+    by_contact = _grouped(documents)
     return [
-        _contact(row, by_contact[0][row["id"]], by_contact[1][row["id"]], reveal=reveal)
+        _contact(row, by_contact[row["id"]], heard.get(row["id"], ()), reveal=reveal)
         for row in rows
     ]
 
@@ -125,7 +119,7 @@ def _grouped(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[dict[str, Any]]]
 def _contact(
     row: asyncpg.Record,
     documents: list[dict[str, Any]],
-    told: list[dict[str, Any]],
+    heard: Sequence[Told],
     *,
     reveal: bool,
 ) -> dict[str, Any]:
@@ -157,7 +151,7 @@ def _contact(
         "correctie": row["correctie"],
         "vervolgOp": row["vervolg_op"],
         "geforceerd": row["geforceerd"],
-        "notificaties": told,
+        "notificaties": [each.document() for each in heard],
     }
 
 

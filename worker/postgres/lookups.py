@@ -37,7 +37,7 @@ async def facts(connection: Connection, asked: Sequence[Registration]) -> Facts:
         for subject in opvoerder_subjects(each.klantcontact, each.identity)
     }
     return Facts(
-        zaken=await _zaken(connection, {each.zaak for each in contacts if each.zaak}),
+        zaken=await zaken(connection, {each.zaak for each in contacts if each.zaak}),
         applicaties=await _applicaties(connection, {each.envelope.applicatie for each in asked}),
         autorisaties=await _autorisaties(connection, subjects),
         eerdere=await _eerdere(
@@ -46,7 +46,7 @@ async def facts(connection: Connection, asked: Sequence[Registration]) -> Facts:
     )
 
 
-async def _zaken(connection: Connection, identificaties: set[str]) -> dict[str, Zaak]:
+async def zaken(connection: Connection, identificaties: set[str]) -> dict[str, Zaak]:
     """Locked against change until the commit (S3), in key order."""
     if not identificaties:
         return {}

@@ -1,10 +1,16 @@
-"""`klantcontact notificaties`: the mails that tell of a klantcontact."""
+"""`klantcontact notificaties`: who was told of what, a mail sent again, and how mails look."""
 
 from __future__ import annotations
 
 import typer
 
-from worker.cli.notificaties import previewing
+from worker.cli.notificaties import listing, previewing, resending, showing
 
-app = typer.Typer(help="The mails that tell of a klantcontact.", no_args_is_help=True)
+app = typer.Typer(
+    help="Find out who was told of what, send a mail again, and see how mails look.",
+    no_args_is_help=True,
+)
+app.command("list")(listing.list_)
+app.command("show")(showing.show)
+app.command("resend")(resending.resend)
 app.command("preview")(previewing.preview)

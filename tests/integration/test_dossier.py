@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -81,6 +82,33 @@ async def test_who_was_told_and_who_was_not_stands_beside_the_contact(pool: Pool
     assert found is not None
     told = {each["betrokkene"]: (each["toestand"], each["reden"]) for each in found["notificaties"]}
     assert told == {"bsn-pseudoniem-1": ("wacht", None), "buur": ("achterwege", "geen-adres")}
+
+
+async def test_a_mail_that_came_back_says_when_it_was_sent_and_what_was_heard_last(
+    pool: Pool,
+) -> None:
+    (mail,) = await post(pool)
+    await pool.execute("update mail set toestand = 'mislukt', pogingen = 1")
+    await pool.executemany(
+        """
+        insert into mail_poging (id, mail, moment, toestand, code, status, antwoord)
+        values (gen_random_uuid(), $1, $2, $3, 250, $4, 'to burger@example.nl')
+        """,
+        [
+            (mail, NOW, "verzonden", None),
+            (mail, NOW + timedelta(hours=1), "teruggekomen", "5.1.1"),
+        ],
+    )
+    (contact,) = (await _of(pool))["klantcontacten"]
+    (told,) = contact["notificaties"]
+    assert (told["mail"], told["toestand"], told["verzonden"]) == (mail, "mislukt", NOW)
+    assert told["laatste"] == {
+        "moment": NOW + timedelta(hours=1),
+        "toestand": "teruggekomen",
+        "code": 250,
+        "status": "5.1.1",
+    }
+    assert "burger@example.nl" not in str(contact)
 
 
 async def test_a_document_inside_is_given_and_one_outside_is_pointed_at(pool: Pool) -> None:

@@ -35,8 +35,8 @@ def test_a_dossier_is_a_timeline_that_fits_a_terminal(run: Run, registered: Regi
         "Voorbeeld Burger (klant)",
         "not reached; niet thuis",
         "gemeente: terugbellen (by 2026-12-01)",
-        "initiator: wacht",
-        "initiator: none (geen-adres)",
+        "initiator: waits to be sent",
+        "initiator: no mail: has no address (geen-adres)",
         str(registered.id),
     ):
         assert words in shown

@@ -184,7 +184,7 @@ async def _history(connection: Connection, mail: UUID, letter: UUID | None) -> l
         select id, handeling, door, reden, moment,
                case when mail <> $1 and handeling = 'resend' then mail end as nieuw
         from mail_handeling
-        where mail = $1 or mail = any (array(select id from mail where herhaalt = $1))
+        where mail = any ($1 || array(select id from mail where herhaalt = $1))
         union all
         select id, handeling, door, reden, moment, null from dead_letter_handeling
         where dead_letter = $2

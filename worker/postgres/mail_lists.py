@@ -23,6 +23,8 @@ MAILS: Final = (
     *("verzonden", "mislukt", "onzeker"),
 )
 TOESTANDEN: Final = (*MAILS, WITHHELD)
+# What nearly every mail has that was sent: those are found by their key.
+_TAKEN: Final = 250
 REASONS: Final = tuple(each.value for each in Withheld)
 
 
@@ -80,6 +82,8 @@ def _first(moment: datetime | None) -> UUID | None:
 async def _mails(
     database: Pool | Connection, choice: Choice, first: UUID | None, last: UUID | None, most: int
 ) -> list[UUID]:
+    if choice.code not in {None, _TAKEN} and choice.zaak is None:
+        return await _answered(database, choice, (first, last), most)
     rows = await database.fetch(
         """
         select id from mail
@@ -95,6 +99,31 @@ async def _mails(
         choice.code,
         first,
         last,
+        most,
+    )
+    return [row[0] for row in rows]
+
+
+async def _answered(
+    database: Pool | Connection, choice: Choice, bounds: tuple[UUID | None, UUID | None], most: int
+) -> list[UUID]:
+    """Those of one code: each toestand by itself, so that each is read in the order asked for."""
+    rows = await database.fetch(
+        """
+        select m.id
+        from unnest($1::text[]) as gevraagd (toestand)
+        cross join lateral (
+            select id from mail
+            where code = $2 and code <> 250 and toestand = gevraagd.toestand
+              and ($3::uuid is null or id >= $3)
+              and ($4::uuid is null or id < $4)
+            order by id desc limit $5
+        ) as m
+        order by m.id desc limit $5
+        """,
+        MAILS if choice.toestand is None else (choice.toestand,),
+        choice.code,
+        *bounds,
         most,
     )
     return [row[0] for row in rows]

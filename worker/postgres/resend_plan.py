@@ -54,8 +54,8 @@ class Stuck:
 class Wish:
     """What is allowed: to send what was sent (`again`), and to the address of now (`current`)."""
 
-    again: bool
-    current: bool
+    again: bool = False
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)

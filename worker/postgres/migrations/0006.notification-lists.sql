@@ -3,7 +3,7 @@
 -- Mails are listed from new to old by their ids, which begin with the moment at which they were
 -- made. Nearly all are sent with 250: those are found by the key alone, and cost no index here.
 create index mail_toestand on klantcontact.mail (toestand, id desc) where toestand <> 'verzonden';
-create index mail_code on klantcontact.mail (code, id desc) where code <> 250;
+create index mail_code on klantcontact.mail (code, toestand, id desc) where code <> 250;
 create index mail_herhaalt on klantcontact.mail (herhaalt) where herhaalt is not null;
 create index notificatie_reden on klantcontact.notificatie (reden, klantcontact desc)
     where reden is not null;

@@ -104,6 +104,7 @@ FILTERS = [
     (("--code", "550", "--toestand", "achterwege"), []),
     (("--zaak", ZAAK), ["kees", "anna", "contact"]),
     (("--zaak", ZAAK, "--toestand", "achterwege", "--code", "afgemeld"), ["contact"]),
+    (("--zaak", ZAAK, "--code", "geen-adres"), []),
     (("--zaak", "ZAAK-2"), []),
     (("--since", "1h"), ["kees", "anna", "contact"]),
     (("--until", "1h"), []),
@@ -119,6 +120,25 @@ def test_filters_leave_what_they_say(
             found = [each["id"] for each in _listed(run, *arguments)]
             # Two mails of one moment come in no order of their own.
             assert sorted(found) == sorted(str(mixed[name]) for name in left)
+
+
+def test_a_page_of_those_who_were_not_told_goes_on_after_its_last(run: Run, post: Post) -> None:
+    first, second = post.contact(ANNA, DOOF), post.contact()
+    for zaak in ((), ("--zaak", ZAAK)):
+        withheld = ("--toestand", "achterwege", *zaak)
+        assert [each["id"] for each in _listed(run, *withheld, "--limit", "1")] == [str(second)]
+        rest = _listed(run, *withheld, "--after", str(second))
+        assert [each["id"] for each in rest] == [str(first)]
+
+
+def test_of_one_reason_only_those_of_that_reason_are_named(run: Run, post: Post) -> None:
+    contact = post.contact(ANNA, DOOF, {**KEES, "email": None})
+    post.now_are(ANNA, DOOF)
+    post.contact()
+    for zaak in ((), ("--zaak", ZAAK)):
+        (one,) = _listed(run, "--code", "geen-adres", "--limit", "1", *zaak)
+        assert one["id"] == str(contact)
+        assert one["redenen"] == [{"rol": "gemachtigde", "reden": "geen-adres"}]
 
 
 @pytest.mark.parametrize("zaak", [(), ("--zaak", ZAAK)], ids=["all", "of a zaak"])

@@ -37,7 +37,8 @@ _EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
 _LOOK = Look("jan", None, datetime.now(UTC))
 
 # A contact a minute, told to one who is mailed; one in 16 of them also to one who is not. Of the
-# mails one in 16 is not sent, and of those each toestand as many; a zaak has ten contacts.
+# mails one in 16 is not sent, and of those each toestand as many; a zaak has ten contacts. What
+# became of the ten oldest has become of no other, however many there are.
 _FILL = """
     create temp table gemaakt as
     select n, 'Z' || n / 10 as zaak, lot, moment,
@@ -62,17 +63,19 @@ _FILL = """
     insert into mail
         (id, zaak, adres, sleutel, naam, taal, toestand, code, gemaakt, antwoord, pogingen, bytes)
         select mail, zaak, 'b@example.nl', 'b@example.nl', '', 'nl',
-            case when lot < 60 then 'verzonden' else
-                (array['wacht', 'aangeboden', 'bezig', 'uitgesteld', 'mislukt', 'onzeker'])
-                    [1 + (hashint4(n) >> 8 & 7) % 6] end,
-            case when lot < 60 then 250 else 550 + (hashint4(n) >> 8 & 1) end, moment, 'x', 1, ''
+            case when n > {count} - 10 then 'onzeker' when lot < 60 then 'verzonden' else
+                (array['wacht', 'aangeboden', 'bezig', 'uitgesteld', 'mislukt'])
+                    [1 + (hashint4(n) >> 8 & 7) % 5] end,
+            case when n > {count} - 10 then 421 when lot < 60 then 250
+                 else 550 + (hashint4(n) >> 8 & 1) end, moment, 'x', 1, ''
         from gemaakt;
     insert into notificatie select contact, 'b', 'initiator', 'opgenomen', null, mail from gemaakt;
     insert into notificatie
         select contact, 'c', 'gemachtigde', 'achterwege',
-            (array['afgemeld', 'geen-adres', 'zaaktype', 'opvoerder', 'correctie',
-                   'adres-ongeldig'])[1 + (hashint4(n) >> 8 & 7) % 6], null
-        from gemaakt where lot < 4;
+            case when n > {count} - 10 then 'zaaktype' else
+                (array['afgemeld', 'geen-adres', 'opvoerder', 'correctie', 'adres-ongeldig'])
+                    [1 + (hashint4(n) >> 8 & 7) % 5] end, null
+        from gemaakt where lot < 4 or n > {count} - 10;
     insert into mail_poging (id, mail, moment, toestand, code, antwoord)
         select gen_random_uuid(), mail, moment, 'verzonden', 250, 'x' from gemaakt;
     insert into mail_handeling (id, mail, handeling, door, moment)
@@ -132,6 +135,7 @@ QUERIES: dict[str, Query] = {
     **{f"list --toestand {each}": _chosen(toestand=each) for each in TOESTANDEN},
     **{f"list --code {each}": _chosen(reden=each) for each in REASONS},
     "list --code 550": _chosen(code=550),
+    "list --code 421": _chosen(code=421),
     "list --code 250": _chosen(code=250),
     "list --code 550 --toestand mislukt": _chosen(code=550, toestand="mislukt"),
     "list --zaak": _chosen(zaak="Z7"),
@@ -179,6 +183,12 @@ async def _plans(statements: Statements, query: Query, middle: UUID) -> list[str
     return plans
 
 
+def _locked(texts: list[str]) -> list[str]:
+    """The tables of which rows were locked, in that order."""
+    locking = [each for each in texts if re.search(r"for (update|share)", each)]
+    return [re.findall(r"from (\w+)", each)[0] for each in locking]
+
+
 def _buffers(plans: list[str]) -> int:
     tops = [orjson.loads(plan)[0]["Plan"] for plan in plans]
     return sum(top["Shared Hit Blocks"] + top["Shared Read Blocks"] for top in tops)
@@ -204,6 +214,7 @@ async def test_no_list_and_no_page_reads_more_where_there_is_more(
         # It changes what it finds, so that nothing can be counted by doing it again.
         statements.ran.clear()
         assert (await resend(statements.pool, middle, Wish(again=True), wish())).mails != [middle]
+        assert _locked(statements.texts) == ["zaak", "dead_letter", "mail"]
         for text, arguments in [each for each in statements.ran if _EXPLAINABLE.match(each[0])]:
             with subtests.test(f"resend: {text[:60]}"):
                 plan = await statements.pool.fetchval(f"explain (format json) {text}", *arguments)

@@ -171,8 +171,8 @@ def test_a_mail_that_is_put_off_or_was_sent_anew_says_so(
     run("notificaties", "resend", str(mixed["kees"]), "--again")
     new = post.mail(KEES["identificatie"])
     shown = run(*LIST).stdout
-    assert f"sent anew as {new}" in shown
-    assert f"instead of {mixed['kees']}" in shown
+    assert f"\n  sent anew as {new}\n" in shown
+    assert f"\n  instead of {mixed['kees']}\n" in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
     assert rows("select count(*) from mail") == [(3,)]
 

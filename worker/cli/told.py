@@ -17,7 +17,7 @@ WHY_NOT: Final[Mapping[str, str]] = {
     Withheld.ZAAKTYPE: "such mails are off for the zaaktype",
     Withheld.OPVOERDER: "entered it",
     Withheld.CORRECTIE: "a correction mails nobody",
-    Withheld.ADRES_ONGELDIG: "has an address that cannot be mailed",
+    Withheld.ADRES_ONGELDIG: "has no working address",
 }
 
 

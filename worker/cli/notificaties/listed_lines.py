@@ -60,7 +60,7 @@ def _withheld_document(one: ListedWithheld) -> dict[str, Any]:
 
 
 def lines(one: Listed, now: datetime, *, reveal: bool) -> Iterator[RenderableType]:
-    """Three lines for a person, or two where nobody has a mail."""
+    """Some lines for a person, each id on one of its own."""
     if not isinstance(one, ListedMail):
         yield from _withheld(one, now)
         return
@@ -74,6 +74,10 @@ def lines(one: Listed, now: datetime, *, reveal: bool) -> Iterator[RenderableTyp
     if reveal:
         yield _indented([f"{printable(one.naam)} <{printable(one.adres)}>"])
     yield _indented(_what(one, now), "dim")
+    if one.repeated:
+        yield _indented([f"sent anew as {one.repeated[-1]}"], "dim")
+    if one.repeats is not None:
+        yield _indented([f"instead of {one.repeats}"], "dim")
 
 
 def _withheld(one: ListedWithheld, now: datetime) -> Iterator[RenderableType]:
@@ -96,10 +100,6 @@ def _what(one: ListedMail, now: datetime) -> Iterator[str]:
         yield counted(one.attempts, "attempt")
     if one.due is not None:
         yield f"next {calling.moment(one.due)} ({ahead(one.due, now)})"
-    if one.repeated:
-        yield f"sent anew as {one.repeated[-1]}"
-    if one.repeats is not None:
-        yield f"instead of {one.repeats}"
 
 
 def _indented(words: Iterator[str] | list[str], style: str = "") -> RenderableType:

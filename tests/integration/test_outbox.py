@@ -95,6 +95,14 @@ async def test_what_a_text_cannot_hold_is_taken_out_of_a_servers_words(pool: Poo
     assert await pool.fetchval("select count(*) from mail_poging where antwoord = '250 OK ?'") == 5
 
 
+async def test_a_refusal_of_what_was_sent_is_no_dead_letter(pool: Pool) -> None:
+    (mail,) = await post(pool)
+    mails = PostgresMails(pool, ANNOUNCER)
+    for answer in (Answer(Sent.ACCEPTED, "250 OK", 250), Answer(Sent.REFUSED, "550 no", 550)):
+        await mails.record([Result(mail, answer, NOW, None)])
+    assert await pool.fetchval("select count(*) from dead_letter") == 0
+
+
 async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:
     async with listening(pool) as wake:
         await post(pool)

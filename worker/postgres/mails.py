@@ -86,19 +86,19 @@ class PostgresMails:
         in_order = sorted(results, key=lambda each: each.mail)
         failed = [each for each in in_order if each.state in _ENDED_UNSENT]
         resolved = [each for each in in_order if each.ended and each.state is Sent.ACCEPTED]
-        if failed or resolved:
-            async with transaction(self._pool) as connection:
-                await _resolve(connection, resolved)
-                await _record(connection, in_order)
-                await put_failed(
-                    connection,
-                    [_failed(each) for each in failed],
-                    in_order[-1].moment,
-                    self._announcer,
-                )
-        else:
+        if not failed and not resolved:
             with translated():
                 await _record(self._pool, in_order)
+            return
+        async with transaction(self._pool) as connection:
+            await _resolve(connection, resolved)
+            changed = await _record(connection, in_order)
+            await put_failed(
+                connection,
+                [_failed(each) for each in failed if each.mail in changed],
+                in_order[-1].moment,
+                self._announcer,
+            )
 
 
 async def _resolve(connection: Connection, sent: Sequence[Result]) -> None:
@@ -119,12 +119,12 @@ async def _resolve(connection: Connection, sent: Sequence[Result]) -> None:
     )
 
 
-async def _record(database: Connection | Pool, results: Sequence[Result]) -> None:
-    """The attempt, and what it makes of the mail.
+async def _record(database: Connection | Pool, results: Sequence[Result]) -> set[UUID]:
+    """The attempts, and what they make of the mails; returns those that they change.
 
     What was sent stays sent: somebody whose lease ran out may have come after all.
     """
-    await database.execute(
+    rows = await database.fetch(
         """
         with nieuw as (
             select * from unnest(
@@ -141,9 +141,11 @@ async def _record(database: Connection | Pool, results: Sequence[Result]) -> Non
             verzonden = case when nieuw.toestand = 'verzonden' then nieuw.moment end
         from nieuw
         where mail.id = nieuw.mail and mail.toestand <> 'verzonden'
+        returning mail.id
         """,
         *zip(*map(_row, results), strict=True),
     )
+    return {row[0] for row in rows}
 
 
 def _row(result: Result) -> tuple[Any, ...]:

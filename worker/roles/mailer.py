@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from math import ceil
 from typing import TYPE_CHECKING
 
 from worker.clock import now
+from worker.errors import UsageError
 from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
@@ -58,6 +60,20 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, consumer.stop, story.stop, gate.open))
             group.create_task(story.run(conversations))
+
+
+def check_lease(settings: Settings) -> None:
+    """Whether claims last long enough to be used; raises UsageError.
+
+    A claim has half the lease at least, and some of it goes by before its mail's turn.
+    """
+    least = 3 * settings.smtp_deadline
+    if settings.mail_lease < least:
+        raise UsageError(
+            "KLANTCONTACT_MAIL_LEASE must be at least three times KLANTCONTACT_SMTP_DEADLINE, or"
+            " mails are left because their leases could end while they are sent; set it to"
+            f" PT{ceil(least.total_seconds())}S"
+        )
 
 
 def _schedule(settings: Settings) -> Schedule:

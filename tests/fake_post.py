@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from tests.contacts import ZAAK
+from worker.errors import Outage
 from worker.finishing import Finished
-from worker.mailer import Answer, Job, Result, Sent
+from worker.mailer import Answer, Claim, Job, Result, Sent
 from worker.relay import DueAnnouncement, DueMail
 from worker.rendering import Contact, MailFacts
 
@@ -45,6 +47,7 @@ class FakeMail:
     pogingen: int = 0
     content: bytes | None = None
     answer: str | None = None
+    attempts: list[tuple[str, int | None, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -137,18 +140,35 @@ class FakeOutbox(FakePost):
 class FakeMails(FakePost):
     """As the mailer sees it."""
 
-    async def claim(self, mail: UUID, until: datetime) -> int | None:
-        known = self.mails.get(mail)
-        if known is None or known.toestand != "aangeboden":
-            return None
-        known.toestand, known.opnieuw = "bezig", until
-        known.pogingen += 1
-        return known.pogingen - 1
+    async def claim(
+        self, mails: Sequence[UUID], until: datetime, enough: datetime
+    ) -> dict[UUID, Claim]:
+        return {mail: self._claim(mail, until, enough) for mail in mails if self._offered(mail)}
 
-    async def record(self, result: Result) -> None:
-        known = self.mails[result.mail]
-        known.toestand, known.opnieuw = result.answer.sent.value, result.again
-        known.answer = result.answer.words
+    def _offered(self, mail: UUID) -> bool:
+        return mail in self.mails and self.mails[mail].toestand == "aangeboden"
+
+    def _claim(self, mail: UUID, until: datetime, enough: datetime) -> Claim:
+        known = self.mails[mail]
+        known.toestand = "bezig"
+        if known.opnieuw is None or known.opnieuw < enough:
+            known.opnieuw = until
+        return Claim(known.pogingen, known.opnieuw, known.answer is not None)
+
+    async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
+        for mail, until in leases.items():
+            known = self.mails[mail]
+            if (known.toestand, known.opnieuw) == ("bezig", until):
+                known.toestand = "aangeboden"
+
+    async def record(self, results: Sequence[Result]) -> None:
+        for result in results:
+            known, answer = self.mails[result.mail], result.answer
+            known.attempts.append((answer.sent.value, answer.code, answer.words))
+            if known.toestand != "verzonden":
+                known.toestand, known.opnieuw = result.state.value, result.again
+                known.answer = answer.words
+                known.pogingen += 1
 
 
 @dataclass
@@ -183,16 +203,28 @@ class FakeWake:
 
 @dataclass
 class FakeJobs:
-    """Jobs in order; `finished` are those acknowledged."""
+    """Jobs in order; `finished` are those acknowledged. Ends when all are, or when told to."""
 
     waiting: list[Job]
     finished: list[Job] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: bool = False
+    """Whether the broker is, in the end."""
+    _taken: int = 0
 
-    async def next(self) -> Job | None:
-        return self.waiting.pop(0) if self.waiting else None
+    async def take(self, most: int) -> list[Job]:
+        taken, self.waiting = self.waiting[:most], self.waiting[most:]
+        self._taken += len(taken)
+        if not taken:
+            await self.ended.wait()
+            if self.gone:
+                raise Outage("RabbitMQ closed the connection")
+        return taken
 
-    async def done(self, job: Job) -> None:
-        self.finished.append(job)
+    async def done(self, jobs: Sequence[Job]) -> None:
+        self.finished.extend(jobs)
+        if not self.waiting and len(self.finished) == self._taken:
+            self.ended.set()
 
 
 @dataclass
@@ -201,7 +233,11 @@ class FakeConversation:
 
     answers: list[Answer] = field(default_factory=list)
     sent: list[Job] = field(default_factory=list)
+    on: asyncio.Event | None = None
+    """What the server waits for before it answers, if it waits."""
 
     async def send(self, job: Job) -> Answer:
         self.sent.append(job)
+        if self.on is not None:
+            await self.on.wait()
         return self.answers.pop(0) if self.answers else Answer(Sent.ACCEPTED, "250 OK")

@@ -15,7 +15,7 @@ from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
-from worker.roles.mailer import mailer
+from worker.roles.mailer import check_lease, mailer
 from worker.roles.opening import connections
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
@@ -40,6 +40,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
         loop.add_signal_handler(number, stop.set)
     chosen = list(dict.fromkeys(wanted)) or list(Role)
     check_retention(settings)
+    check_lease(settings)
     finisher(settings)
     connections(settings, log)
     runs = _roles(settings, log, chosen)

@@ -1,23 +1,34 @@
 """Mailer: from a mail job to the mail server's answer, each mail claimed before it is sent.
 
-A sender holds one connection and takes one job at a time: claim (committed), conversation,
-result (committed), acknowledgement. No transaction is open during the conversation, and a
-crash repeats one mail per sender at most, with the same Message-ID.
+Jobs are claimed ahead, many at once, and their claims committed. A sender holds one connection
+and takes one claimed mail at a time: conversation, and then its result on record (committed,
+together with those of others that ended meanwhile) before the next. So no transaction is open
+during a conversation, and a crash repeats one mail per sender at most, with the same Message-ID;
+what was claimed and not sent is offered again when its lease runs out.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from worker.ahead import Ahead
+from worker.errors import Outage
+from worker.gathered import Gathered
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
     from worker.logs import Log
+
+
+# A mail server in the same building answers within it, and nobody notices it of another.
+_LINGER_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +64,65 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A mail in hand until its lease runs out.
+
+    `attempts` is how often the schedule was used so far. `ended` tells that it came to its end
+    before and somebody had it tried again: then a dead letter stands for it.
+    """
+
+    attempts: int
+    until: datetime
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What is put on record of one attempt; `again` is when it is offered again, if it is."""
+    """What is put on record of one attempt; `again` is when it is offered again, if it is.
+
+    `ended` as in its claim.
+    """
 
     mail: UUID
     answer: Answer
     moment: datetime
     again: datetime | None
+    ended: bool = True
+
+    @property
+    def state(self) -> Sent:
+        """What the mail is now: put off if it is tried again, whatever the answer was."""
+        if self.again is not None:
+            return Sent.LATER
+        return Sent.REFUSED if self.answer.sent is Sent.LATER else self.answer.sent
 
 
 class Jobs(Protocol):
     """Where jobs come from."""
 
-    async def next(self) -> Job | None:
-        """Wait for a job; None when the mailer is to stop."""
+    async def take(self, most: int) -> Sequence[Job]:
+        """Wait for jobs and take up to `most`; none when the mailer is to stop."""
 
-    async def done(self, job: Job) -> None:
-        """Acknowledge a job that is on record."""
+    async def done(self, jobs: Sequence[Job]) -> None:
+        """Acknowledge jobs that are on record; if the broker is gone, `take` says so."""
 
 
 class Mails(Protocol):
     """The mailer's store."""
 
-    async def claim(self, mail: UUID, until: datetime) -> int | None:
-        """Lease a mail that was offered; how often it was tried before, or None: leave it."""
+    async def claim(
+        self, mails: Sequence[UUID], until: datetime, enough: datetime
+    ) -> Mapping[UUID, Claim]:
+        """Lease mails that were offered; what is not among them is left.
 
-    async def record(self, result: Result) -> None:
-        """Commit what became of it."""
+        A lease that lasts to `enough` anyway stays as it is.
+        """
+
+    async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
+        """What was claimed until then and not sent: it is on offer again."""
+
+    async def record(self, results: Sequence[Result]) -> None:
+        """Commit what became of them."""
 
 
 class Conversation(Protocol):
@@ -90,43 +133,127 @@ class Conversation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mailer:
-    """The way of a mail job, from delivery to record."""
+class Schedule:
+    """How long a mail is in hand and when it is tried again, in order.
 
-    jobs: Jobs
-    mails: Mails
-    clock: Callable[[], datetime]
+    `lease` is longer than `deadline`, the longest that one conversation may take.
+    """
+
     lease: timedelta
+    deadline: timedelta
     retries: tuple[timedelta, ...]
-    log: Log
+    unknown_retried: bool = False
+    """Whether a mail is tried again that may have been delivered."""
 
-    async def run(self, conversation: Conversation) -> None:
-        """Send until there is an end to the jobs; raises Outage."""
-        while job := await self.jobs.next():
-            await self._send(job, conversation)
-            await self.jobs.done(job)
+    def result(self, mail: UUID, claim: Claim, answer: Answer, now: datetime) -> Result:
+        """A mail that the server cannot take yet is tried again, until the schedule ends."""
+        later = answer.sent is Sent.LATER or (answer.sent is Sent.UNKNOWN and self.unknown_retried)
+        if not later or claim.attempts >= len(self.retries):
+            return Result(mail, answer, now, None, claim.ended)
+        jitter = random.uniform(1, 1.1)  # noqa: S311 (spreads retries, protects nothing)
+        again = now + self.retries[claim.attempts] * jitter
+        return Result(mail, answer, now, again, claim.ended)
 
-    async def _send(self, job: Job, conversation: Conversation) -> None:
-        before = await self.mails.claim(job.mail, self.clock() + self.lease)
-        if before is None:
+
+class Mailer:
+    """The way of mail jobs, from delivery to record.
+
+    At most `at_once` are claimed at once; as many again wait for the senders when it is time.
+    """
+
+    def __init__(  # noqa: PLR0913 (what it works with, given once)
+        self,
+        jobs: Jobs,
+        mails: Mails,
+        clock: Callable[[], datetime],
+        schedule: Schedule,
+        at_once: int,
+        *,
+        log: Log,
+    ) -> None:
+        self._jobs = jobs
+        self._mails = mails
+        self._clock = clock
+        self._schedule = schedule
+        self._at_once = at_once
+        self._log = log
+        self._claimed: Ahead[tuple[Job, Claim]] = Ahead(at_once)
+        self._finished: Gathered[tuple[Job, Result]] = Gathered(_LINGER_SECONDS)
+
+    async def run(self, conversations: Sequence[Conversation]) -> None:
+        """Send over all of them until there is an end to the jobs; raises Outage.
+
+        Where the broker is gone, what is being sent comes on record first.
+        """
+        async with asyncio.TaskGroup() as group:
+            recording = group.create_task(self._finished.run(self._finish))
+            sending = [group.create_task(self._send_all(each)) for each in conversations]
+            outage = await self._claim_all()
+            await asyncio.wait(sending)
+            recording.cancel()
+        left = {job.mail: claim.until for job, claim in self._claimed.left()}
+        if left:
+            await self._mails.give_back(left)
+        if outage is not None:
+            raise outage
+
+    def stop(self) -> None:
+        """Send nothing more than what is being sent."""
+        self._claimed.stop()
+
+    async def _claim_all(self) -> Outage | None:
+        try:
+            while await self._claimed.room():
+                jobs = await self._jobs.take(self._at_once)
+                if not jobs:
+                    break
+                await self._claim(jobs)
+        except Outage as outage:
+            return outage
+        finally:
+            self._claimed.stop()
+        return None
+
+    async def _claim(self, jobs: Sequence[Job]) -> None:
+        """A job whose mail is under a live lease, or came to its end, is done."""
+        now, lease = self._clock(), self._schedule.lease
+        claims = dict(
+            await self._mails.claim([job.mail for job in jobs], now + lease, now + lease / 2)
+        )
+        left = []
+        taken = []
+        for job in jobs:
+            # The same mail twice: its first job gets it.
+            claim = claims.pop(job.mail, None)
+            if claim is None:
+                left.append(job)
+            else:
+                taken.append((job, claim))
+        self._claimed.add(taken)
+        await self._jobs.done(left)
+
+    async def _send_all(self, conversation: Conversation) -> None:
+        while claimed := await self._claimed.next():
+            await self._send(*claimed, conversation)
+
+    async def _send(self, job: Job, claim: Claim, conversation: Conversation) -> None:
+        if self._clock() + self._schedule.deadline > claim.until:
+            # Its lease might end in the middle: somebody else could be sending it by then.
+            await self._jobs.done([job])
             return
+        begun = self._finished.begin()
         answer = await conversation.send(job)
-        result = self._result(job.mail, answer, before)
-        await self.mails.record(result)
-        self.log.info(
+        result = self._schedule.result(job.mail, claim, answer, self._clock())
+        await self._finished.submit((job, result), begun)
+        self._log.info(
             "mail",
             mail=str(job.mail),
-            toestand=result.answer.sent.value,
+            toestand=result.state.value,
             smtp_code=answer.code,
-            poging=before + 1,
+            poging=claim.attempts + 1,
         )
 
-    def _result(self, mail: UUID, answer: Answer, before: int) -> Result:
-        """A mail that the server cannot take yet is tried again, until the schedule ends."""
-        now = self.clock()
-        if answer.sent is not Sent.LATER:
-            return Result(mail, answer, now, None)
-        if before >= len(self.retries):
-            return Result(mail, Answer(Sent.REFUSED, answer.words, answer.code), now, None)
-        jitter = random.uniform(1, 1.1)  # noqa: S311 (spreads retries, protects nothing)
-        return Result(mail, answer, now, now + self.retries[before] * jitter)
+    async def _finish(self, ended: Sequence[tuple[Job, Result]]) -> None:
+        """Acknowledged only when it is on record."""
+        await self._mails.record([result for _, result in ended])
+        await self._jobs.done([job for job, _ in ended])

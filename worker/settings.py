@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
         description="When a mail is tried again that the server could not take, in order.",
     )
+    mail_unknown_retried: bool = Field(
+        default=False,
+        description="Whether a mail is tried again that may have been delivered (`onzeker`).",
+    )
     portal_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
         "https://mijn.example.nl/zaken/{zaak}", description="Where a mail's link leads."
     )

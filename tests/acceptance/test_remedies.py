@@ -140,9 +140,12 @@ class Operations:
             await self.broker.publish(content, **given)
 
     async def _failed_mail(self) -> None:
-        mail: UUID = await self.pool.fetchval("select id from mail limit 1")
+        mail: UUID = await self.pool.fetchval(
+            "update mail set toestand = 'bezig' where id = (select id from mail limit 1)"
+            " returning id"
+        )
         refused = Answer(Sent.REFUSED, "550 5.1.1 burger@example.nl unknown", 550)
-        await PostgresMails(self.pool, ANNOUNCER).record(Result(mail, refused, NOW, None))
+        await PostgresMails(self.pool, ANNOUNCER).record([Result(mail, refused, NOW, None)])
 
     async def _dead(self, reason: str) -> None:
         death = {"queue": "klantcontact.registratie.callcenter", "reason": reason, "count": 1}

@@ -27,6 +27,7 @@ from worker.returned import Bounce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from uuid import UUID
 
     from tests.statements import Statements
     from worker.postgres.pool import Pool
@@ -58,14 +59,19 @@ _FILL = """
         from klantcontact as k join mail as m using (zaak);
     insert into document (id, klantcontact, volgnummer, titel, formaat, sha256)
         select gen_random_uuid(), id, 1, '', '', '\\x00' from klantcontact;
+    insert into mail_poging (id, mail, moment, toestand, antwoord)
+        select gen_random_uuid(), id, now(), 'verzonden', '' from mail;
     insert into outbox select id, 'mail', id, '2026-12-01' from mail;
     insert into onbestelbaar select 'a' || n || '@b', gen_random_uuid(), '5.1.1', now()
         from generate_series(1, 20000) as n;
     analyze;
 """
+_SOME_MAILS = (
+    "update mail set toestand = 'aangeboden' where zaak in ('Z7', 'Z8', 'Z9') returning id"
+)
 _TABLES = (
-    "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|notificatie|onbestelbaar"
-    "|outbox|zaak"
+    "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|mail_poging"
+    "|notificatie|onbestelbaar|outbox|zaak"
 )
 _EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
 _SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
@@ -99,10 +105,18 @@ async def _relay(pool: Pool) -> None:
 
 
 async def _send(pool: Pool) -> None:
-    mail = uuid4()
+    """One that is sent after a retry, one that fails, one that is put off, one given back."""
+    posted: list[UUID] = [row[0] for row in await pool.fetch(_SOME_MAILS)]
     mails = PostgresMails(pool, ANNOUNCER)
-    await mails.claim(mail, NOW)
-    await mails.record(Result(mail, Answer(Sent.ACCEPTED, "250"), NOW, None))
+    await mails.claim(posted, NOW, NOW)
+    await mails.give_back(dict.fromkeys(posted, NOW))
+    answers = ((Sent.ACCEPTED, None), (Sent.REFUSED, None), (Sent.LATER, NOW))
+    await mails.record(
+        [
+            Result(mail, Answer(sent, "words"), NOW, again)
+            for mail, (sent, again) in zip(posted, answers, strict=True)
+        ]
+    )
 
 
 async def _come_back(pool: Pool) -> None:

@@ -94,17 +94,26 @@ async def test_two_jobs_for_one_mail_at_the_same_time_are_one_claim(pool: Pool) 
     (mail,) = await post(pool)
     await pool.execute("update mail set toestand = 'aangeboden'")
     mails = PostgresMails(pool, ANNOUNCER)
-    claims = await asyncio.gather(*(mails.claim(mail, LEASE) for _ in range(5)))
-    assert sorted(claims, key=str) == [0, None, None, None, None]
+    claims = await asyncio.gather(*(mails.claim([mail], LEASE, LEASE) for _ in range(5)))
+    assert sorted(map(len, claims)) == [0, 0, 0, 0, 1]
 
 
-async def test_results_of_many_senders_are_each_put_on_record(pool: Pool) -> None:
+async def test_what_a_text_cannot_hold_is_taken_out_of_a_servers_words(pool: Pool) -> None:
     posted = await post(pool, 5)
+    answer = Answer(Sent.ACCEPTED, "250 OK\x00 \udc80", 250)
+    results = [Result(mail, answer, NOW, None) for mail in posted]
+    await PostgresMails(pool, ANNOUNCER).record(results)
+    rows = await pool.fetch("select distinct toestand, code, antwoord, verzonden from mail")
+    assert [tuple(row) for row in rows] == [("verzonden", 250, "250 OK ?", NOW)]
+    assert await pool.fetchval("select count(*) from mail_poging where antwoord = '250 OK ?'") == 5
+
+
+async def test_a_refusal_of_what_was_sent_is_no_dead_letter(pool: Pool) -> None:
+    (mail,) = await post(pool)
     mails = PostgresMails(pool, ANNOUNCER)
-    answer = Answer(Sent.ACCEPTED, "250 OK\x00")
-    await asyncio.gather(*(mails.record(Result(mail, answer, NOW, None)) for mail in posted))
-    rows = await pool.fetch("select distinct toestand, antwoord, verzonden from mail")
-    assert [tuple(row) for row in rows] == [("verzonden", "250 OK", NOW)]
+    for answer in (Answer(Sent.ACCEPTED, "250 OK", 250), Answer(Sent.REFUSED, "550 no", 550)):
+        await mails.record([Result(mail, answer, NOW, None)])
+    assert await pool.fetchval("select count(*) from dead_letter") == 0
 
 
 async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:

@@ -13,11 +13,13 @@ from tests.fake_post import FakeMails, FakeOutbox
 from tests.posted import due_mails, post
 from tests.registering import ANNOUNCER
 from worker.finishing import Finished
-from worker.mailer import Answer, Result, Sent
+from worker.mailer import Answer, Claim, Result, Sent
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.mailer import Mails
     from worker.postgres.pool import Pool
     from worker.relay import Outbox
@@ -40,6 +42,8 @@ class Post(Protocol):
 
     async def state(self, mail: UUID) -> tuple[str, str | None]: ...
 
+    async def attempts(self, mail: UUID) -> list[tuple[str, int | None, str]]: ...
+
 
 class Fake:
     def __init__(self) -> None:
@@ -51,6 +55,9 @@ class Fake:
 
     async def state(self, mail: UUID) -> tuple[str, str | None]:
         return self.outbox.mails[mail].toestand, self.outbox.mails[mail].answer
+
+    async def attempts(self, mail: UUID) -> list[tuple[str, int | None, str]]:
+        return self.outbox.mails[mail].attempts
 
 
 class Real:
@@ -65,6 +72,12 @@ class Real:
         row = await self._pool.fetchrow("select toestand, antwoord from mail where id = $1", mail)
         assert row is not None
         return row[0], row[1]
+
+    async def attempts(self, mail: UUID) -> list[tuple[str, int | None, str]]:
+        rows = await self._pool.fetch(
+            "select toestand, code, antwoord from mail_poging where mail = $1 order by id", mail
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -105,19 +118,56 @@ async def test_the_bytes_of_the_first_offering_are_those_of_every_other(both: Po
     assert due.frozen == b"eerst"
 
 
+async def claimed(both: Post, mail: UUID, until: datetime = LEASE) -> Claim | None:
+    return (await both.mails.claim([mail], until, until)).get(mail)
+
+
 async def test_a_mail_can_be_claimed_once_and_only_when_it_was_offered(both: Post) -> None:
     (mail,) = await both.add()
-    assert await both.mails.claim(mail, LEASE) is None
+    assert await claimed(both, mail) is None
     await both.outbox.freeze([finished(mail)], LEASE)
-    assert await both.mails.claim(mail, LEASE) == 0
-    assert await both.mails.claim(mail, LEASE) is None
-    assert await both.mails.claim(uuid4(), LEASE) is None
+    assert await claimed(both, mail) == Claim(0, LEASE)
+    assert await claimed(both, mail) is None
+    assert await claimed(both, uuid4()) is None
+
+
+async def test_many_are_claimed_at_once_and_what_cannot_be_is_not_among_them(both: Post) -> None:
+    mails = await both.add(3)
+    await both.outbox.freeze([finished(mail) for mail in mails[:2]], LEASE)
+    claims = await both.mails.claim([*mails, mails[0]], LEASE, LEASE)
+    assert set(claims) == set(mails[:2])
+
+
+async def test_a_claim_renews_a_lease_that_is_not_long_enough_and_no_other(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.outbox.freeze([finished(mail)], LEASE)
+    claims = await both.mails.claim([mail], AFTER, LEASE)
+    assert claims[mail].until == LEASE
+    await both.mails.give_back({mail: LEASE})
+    claims = await both.mails.claim([mail], AFTER, AFTER)
+    assert claims[mail].until == AFTER
+
+
+async def test_what_is_given_back_can_be_claimed_at_once(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await claimed(both, mail)
+    await both.mails.give_back({mail: LEASE})
+    assert await claimed(both, mail) == Claim(0, LEASE)
+
+
+async def test_what_somebody_else_claimed_meanwhile_is_not_given_back(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.outbox.freeze([finished(mail)], LEASE)
+    await claimed(both, mail)
+    await both.mails.give_back({mail: LEASE - timedelta(seconds=1)})
+    assert await claimed(both, mail) is None
 
 
 async def test_a_mail_in_hand_is_not_offered_until_its_lease_ends(both: Post) -> None:
     (mail,) = await both.add()
     await both.outbox.freeze([finished(mail)], LEASE)
-    await both.mails.claim(mail, LEASE)
+    await claimed(both, mail)
     assert await both.outbox.freeze([finished(mail)], LEASE) == {}
     await both.outbox.sweep(AFTER, AFTER)
     assert await both.outbox.freeze([finished(mail)], LEASE + _ONCE) == {mail: None}
@@ -127,8 +177,8 @@ async def test_a_mail_in_hand_is_not_offered_until_its_lease_ends(both: Post) ->
 async def test_a_mail_that_came_to_its_end_is_not_offered_again(both: Post, sent: Sent) -> None:
     (mail,) = await both.add()
     await both.outbox.freeze([finished(mail)], LEASE)
-    await both.mails.claim(mail, LEASE)
-    await both.mails.record(Result(mail, Answer(sent, "words"), NOW, None))
+    await claimed(both, mail)
+    await both.mails.record([Result(mail, Answer(sent, "words"), NOW, None)])
     assert await both.state(mail) == (sent.value, "words")
     assert await both.outbox.sweep(AFTER, AFTER) == 0
     assert await both.outbox.freeze([finished(mail)], LEASE) == {}
@@ -139,16 +189,41 @@ async def test_a_mail_that_is_put_off_is_offered_again_when_it_is_due(both: Post
     (due,) = await due_mails(both.outbox, NOW, LEASE, 10)
     await both.outbox.freeze([finished(mail)], LEASE)
     await both.outbox.settle([due.row], [], NOW)
-    await both.mails.claim(mail, LEASE)
+    await claimed(both, mail)
     later = NOW + _ONCE
-    await both.mails.record(Result(mail, Answer(Sent.LATER, "450"), NOW, later))
+    await both.mails.record([Result(mail, Answer(Sent.LATER, "450"), NOW, later)])
     assert await both.outbox.sweep(later - timedelta(seconds=1), later) == 0
     assert await both.outbox.sweep(later, later) == 1
     assert await both.outbox.sweep(later, later) == 0
     (again,) = await due_mails(both.outbox, later, later + _ONCE, 10)
     assert again.facts.mail == mail
     await both.outbox.freeze([finished(mail)], later + _ONCE)
-    assert await both.mails.claim(mail, later + _ONCE) == 1
+    assert await claimed(both, mail, later + _ONCE) == Claim(1, later + _ONCE, ended=True)
+
+
+async def test_every_attempt_is_on_record_in_the_servers_words(both: Post) -> None:
+    (mail,) = await both.add()
+    said = [
+        Result(mail, Answer(Sent.LATER, "450 busy", 450), NOW, LEASE),
+        Result(mail, Answer(Sent.UNKNOWN, "silence"), NOW, AFTER),
+        Result(mail, Answer(Sent.ACCEPTED, "250 OK", 250), AFTER, None),
+    ]
+    for each in said:
+        await both.mails.record([each])
+    assert await both.attempts(mail) == [
+        ("uitgesteld", 450, "450 busy"),
+        ("onzeker", None, "silence"),
+        ("verzonden", 250, "250 OK"),
+    ]
+    assert await both.state(mail) == ("verzonden", "250 OK")
+
+
+async def test_what_was_sent_stays_sent_whatever_comes_after(both: Post) -> None:
+    (mail,) = await both.add()
+    await both.mails.record([Result(mail, Answer(Sent.ACCEPTED, "250 OK", 250), NOW, None)])
+    await both.mails.record([Result(mail, Answer(Sent.LATER, "450 busy", 450), AFTER, AFTER)])
+    assert await both.state(mail) == ("verzonden", "250 OK")
+    assert len(await both.attempts(mail)) == 2
 
 
 async def test_an_offer_that_nobody_took_is_made_again(both: Post) -> None:

@@ -127,9 +127,8 @@ async def test_a_mail_job_comes_out_as_it_went_in(broker: Broker) -> None:
     async with _publishing(broker) as publisher:
         assert await Offers(publisher, "bounces@example.nl").offer([offered]) == [True]
     async with _jobs(broker) as jobs:
-        job = await jobs.next()
-        assert job is not None
-        await jobs.done(job)
+        (job,) = await jobs.take(10)
+        await jobs.done([job])
     assert (job.mail, job.content) == (offered.mail, offered.content)
     assert job.sender == f"bounces+{offered.mail.hex}@example.nl"
     assert job.recipient == "burger@example.nl"
@@ -152,9 +151,39 @@ async def test_what_is_no_mail_job_is_passed_over_for_good(broker: Broker) -> No
         await publisher.publish([publication(1)])
         await Offers(publisher, "noreply@example.nl").offer([good])
     async with _jobs(broker) as jobs, asyncio.timeout(10):
-        job = await jobs.next()
-        assert job is not None
+        (job,) = await jobs.take(10)
         assert job.mail == good.mail
+
+
+async def test_jobs_that_are_done_are_acknowledged_when_the_next_are_fetched(
+    broker: Broker,
+) -> None:
+    offered = [Finished(uuid4(), "burger@example.nl", b"x", None) for _ in range(3)]
+    async with _publishing(broker) as publisher:
+        await Offers(publisher, "noreply@example.nl").offer(offered)
+    async with _jobs(broker) as jobs, asyncio.timeout(10):
+        for _ in offered:
+            (job,) = await jobs.take(10)
+            await jobs.done([job])
+    async with _jobs(broker) as jobs, asyncio.timeout(10):
+        (again,) = await jobs.take(10)
+    assert again == replace(job, tag=again.tag)
+
+
+async def test_jobs_that_are_done_while_there_are_no_others_are_acknowledged_at_once(
+    broker: Broker,
+) -> None:
+    async with _publishing(broker) as publisher:
+        await Offers(publisher, "noreply@example.nl").offer(
+            [Finished(uuid4(), "burger@example.nl", b"x", None)]
+        )
+    async with _jobs(broker) as jobs, asyncio.timeout(10):
+        (job,) = await jobs.take(10)
+        idle = asyncio.create_task(jobs.take(10))
+        await asyncio.wait([idle], timeout=0)
+        await jobs.done([job])
+        idle.cancel()
+    assert await broker.depth(NOTIFICATIE_EMAIL) == 0
 
 
 async def test_mailers_that_are_stopped_get_no_more_jobs(broker: Broker) -> None:
@@ -164,7 +193,7 @@ async def test_mailers_that_are_stopped_get_no_more_jobs(broker: Broker) -> None
         consuming(connection, [NOTIFICATIE_EMAIL], Limits(1, 1), gate, prefetch=8) as consumer,
     ):
         consumer.stop()
-        assert await MailJobs(consumer).next() is None
+        assert await MailJobs(consumer).take(10) == []
 
 
 async def test_a_broker_with_the_definitions_lacks_nothing(broker: Broker) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,15 @@ from tests.registering import ANNOUNCER, registrations
 from tests.registrations import accepted, bound_by, refused, registration
 from tests.statements import written_down
 from worker.finishing import Finished
+from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
+    from uuid import UUID
 
     from tests.statements import Statements
     from worker.postgres.pool import Pool
@@ -99,11 +101,29 @@ async def test_a_relay_takes_the_same_statements_for_one_mail_and_for_many(
     assert rounds[0] == rounds[1]
 
 
-async def test_mailers_that_claim_at_once_share_statements(ran: Statements, pool: Pool) -> None:
-    posted = await post(pool, 50)
-    await pool.execute("update mail set toestand = 'aangeboden'")
+async def _mailed(ran: Statements, posted: list[UUID], sent: Sent, again: datetime | None) -> None:
+    """Claimed, and each with that answer."""
+    await ran.pool.execute("update mail set toestand = 'aangeboden'")
     mails = PostgresMails(ran.pool, ANNOUNCER)
     ran.ran.clear()
-    claims = await asyncio.gather(*(mails.claim(mail, LATER) for mail in posted))
-    assert claims == [0] * 50
-    assert len([each for each in ran.texts if "update mail" in each]) <= 2
+    claims = await mails.claim(posted, LATER, LATER)
+    answer = Answer(sent, "words", 250)
+    await mails.record(
+        [Result(mail, answer, NOW, again, claim.ended) for mail, claim in claims.items()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "again", "most"),
+    [(Sent.ACCEPTED, None, 2), (Sent.LATER, LATER, 2), (Sent.REFUSED, None, 8)],
+    ids=["sent", "put off", "failed"],
+)
+async def test_a_mailer_takes_the_same_statements_for_one_mail_and_for_many(
+    ran: Statements, pool: Pool, sent: Sent, again: datetime | None, most: int
+) -> None:
+    rounds = []
+    for count in (1, 50):
+        await _mailed(ran, await post(pool, count), sent, again)
+        rounds.append(ran.texts)
+    assert rounds[0] == rounds[1]
+    assert len(rounds[0]) <= most

@@ -7,7 +7,8 @@ import pytest
 
 from tests.fakes import Lines
 from worker.app import keep
-from worker.errors import Outage
+from worker.errors import Outage, UsageError
+from worker.roles.mailer import check_lease
 from worker.settings import Settings
 
 _AT_ONCE = Settings(outage_pause=timedelta(0))
@@ -60,3 +61,9 @@ async def test_an_outage_of_a_thousand_tries_is_waited_for_too() -> None:
 
     await keep(run, _AT_ONCE, stop, Lines().log)
     assert runs == 1100
+
+
+def test_a_lease_that_could_end_while_a_mail_is_sent_is_refused() -> None:
+    check_lease(Settings(mail_lease=timedelta(seconds=90), smtp_deadline=timedelta(seconds=30)))
+    with pytest.raises(UsageError, match=r"KLANTCONTACT_MAIL_LEASE.*SMTP_DEADLINE.*PT90S"):
+        check_lease(Settings(mail_lease=timedelta(seconds=89), smtp_deadline=timedelta(seconds=30)))

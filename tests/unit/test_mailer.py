@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,36 +10,56 @@ import pytest
 from tests.contacts import NOW
 from tests.fake_post import FakeConversation, FakeJobs, FakeMail, FakeMails
 from tests.fakes import Lines
-from worker.mailer import Answer, Job, Mailer, Sent
+from worker.errors import Outage
+from worker.mailer import Answer, Job, Mailer, Schedule, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.mailer import Result
 
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5))
+LEASE = timedelta(minutes=10)
+DEADLINE = timedelta(seconds=45)
+SCHEDULE = Schedule(LEASE, DEADLINE, RETRIES)
 
 
 class Mailed:
     """A mailer over fakes, and one mail that was offered."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, schedule: Schedule = SCHEDULE) -> None:
         self.mail = uuid4()
-        self.mails = FakeMails(mails={self.mail: FakeMail(toestand="aangeboden")})
+        self.mails = FakeMails()
+        self.offer(self.mail)
         self.conversation = FakeConversation(list(answers))
+        self.schedule = schedule
         self.lines = Lines()
 
+    def offer(self, mail: UUID) -> UUID:
+        self.mails.mails[mail] = FakeMail(toestand="aangeboden")
+        return mail
+
+    def mailer(self, jobs: FakeJobs, now: datetime = NOW) -> Mailer:
+        return Mailer(jobs, self.mails, lambda: now, self.schedule, 10, log=self.lines.log)
+
     async def send(self, *mails: UUID, now: datetime = NOW) -> FakeJobs:
-        jobs = [
-            Job(tag, mail, "noreply@example.nl", "burger@example.nl", b"x")
-            for tag, mail in enumerate(mails or [self.mail], start=1)
-        ]
-        source = FakeJobs(list(jobs))
-        mailer = Mailer(
-            source, self.mails, lambda: now, timedelta(minutes=10), RETRIES, self.lines.log
-        )
-        await mailer.run(self.conversation)
-        assert source.finished == jobs
+        source = FakeJobs(jobs(*(mails or [self.mail])))
+        given = list(source.waiting)
+        async with asyncio.timeout(10):
+            await self.mailer(source, now).run([self.conversation])
+        assert sorted(each.tag for each in source.finished) == [each.tag for each in given]
         return source
 
     @property
     def state(self) -> FakeMail:
         return self.mails.mails[self.mail]
+
+
+def jobs(*mails: UUID) -> list[Job]:
+    return [
+        Job(tag, mail, "noreply@example.nl", "burger@example.nl", b"x")
+        for tag, mail in enumerate(mails, start=1)
+    ]
 
 
 async def test_a_mail_that_is_accepted_is_on_record_and_its_job_is_done() -> None:
@@ -70,6 +92,18 @@ async def test_what_is_refused_or_unknown_is_not_tried_again(sent: Sent) -> None
     assert (mailed.state.toestand, mailed.state.opnieuw) == (sent.value, None)
 
 
+async def test_what_is_unknown_is_tried_again_where_the_setting_has_it_so() -> None:
+    answers = [Answer(Sent.UNKNOWN, "silence")] * 3
+    mailed = Mailed(*answers, schedule=Schedule(LEASE, DEADLINE, RETRIES, unknown_retried=True))
+    for _ in RETRIES:
+        await mailed.send()
+        assert mailed.state.toestand == "uitgesteld"
+        mailed.state.toestand = "aangeboden"
+    await mailed.send()
+    assert (mailed.state.toestand, mailed.state.opnieuw) == ("onzeker", None)
+    assert mailed.state.attempts == [("onzeker", None, "silence")] * 3
+
+
 async def test_what_is_for_later_is_tried_by_the_schedule_until_it_ends() -> None:
     mailed = Mailed(*[Answer(Sent.LATER, "450 busy", 450)] * 3)
     for pause in RETRIES:
@@ -88,3 +122,104 @@ async def test_the_words_of_a_server_are_not_logged_for_it_quotes_the_recipient(
     await mailed.send()
     assert "burger" not in str(mailed.lines.all)
     assert mailed.lines.of("mail")[0]["smtp_code"] == 550
+
+
+async def test_what_is_claimed_and_not_sent_when_it_stops_is_given_back() -> None:
+    mailed, source = Mailed(), FakeJobs([])
+    waiting = [mailed.offer(uuid4()) for _ in range(3)]
+    source.waiting = jobs(mailed.mail, *waiting)
+    mailed.conversation.on = asyncio.Event()
+    mailer = mailed.mailer(source)
+    run = asyncio.create_task(mailer.run([mailed.conversation]))
+    await _until_sending(mailed)
+    source.ended.set()
+    mailer.stop()
+    mailed.conversation.on.set()
+    await run
+    assert mailed.state.toestand == "verzonden"
+    assert [mailed.mails.mails[mail].toestand for mail in waiting] == ["aangeboden"] * 3
+    assert [job.mail for job in source.finished] == [mailed.mail]
+
+
+async def test_a_broker_that_is_gone_lets_what_is_being_sent_come_on_record() -> None:
+    mailed, source = Mailed(), FakeJobs([], gone=True)
+    source.waiting = jobs(mailed.mail)
+    mailed.conversation.on = asyncio.Event()
+    run = asyncio.create_task(mailed.mailer(source).run([mailed.conversation]))
+    await _until_sending(mailed)
+    source.ended.set()
+    mailed.conversation.on.set()
+    with pytest.raises(Outage, match="closed"):
+        await run
+    assert mailed.state.toestand == "verzonden"
+
+
+async def _until_sending(mailed: Mailed) -> None:
+    async with asyncio.timeout(10):
+        while not mailed.conversation.sent:  # noqa: ASYNC110 (a turn of the loop at a time)
+            await asyncio.sleep(0)
+
+
+class Failing(FakeMails):
+    """A store that is gone when it is to record."""
+
+    async def record(self, results: Sequence[Result]) -> None:
+        del results
+        raise Outage("PostgreSQL does not answer")
+
+
+async def test_what_is_not_on_record_is_not_acknowledged() -> None:
+    mailed, source = Mailed(), FakeJobs([])
+    mailed.mails = Failing(mailed.mails.mails)
+    source.waiting = jobs(mailed.mail)
+    with pytest.raises(ExceptionGroup) as raised:
+        await mailed.mailer(source).run([mailed.conversation])
+    assert raised.group_contains(Outage)
+    assert source.finished == []
+
+
+class Slow(FakeMails):
+    """A store that records when it is let on."""
+
+    on: asyncio.Event
+
+    async def record(self, results: Sequence[Result]) -> None:
+        await self.on.wait()
+        await super().record(results)
+
+
+async def test_a_sender_sends_its_next_mail_when_its_last_one_is_on_record() -> None:
+    mailed, source = Mailed(), FakeJobs([])
+    mailed.mails = slow = Slow(mailed.mails.mails)
+    slow.on = asyncio.Event()
+    source.waiting = jobs(mailed.mail, mailed.offer(uuid4()))
+    run = asyncio.create_task(mailed.mailer(source).run([mailed.conversation]))
+    await _until_sending(mailed)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(mailed.conversation.sent) == 1
+    slow.on.set()
+    await run
+    assert len(mailed.conversation.sent) == 2
+
+
+@pytest.mark.parametrize(("left", "sent"), [(46, 1), (45, 1), (44, 0)])
+async def test_a_mail_is_left_whose_lease_could_end_during_its_conversation(
+    left: int, sent: int
+) -> None:
+    mailed = Mailed(schedule=Schedule(timedelta(seconds=left), DEADLINE, RETRIES))
+    await mailed.send()
+    assert len(mailed.conversation.sent) == sent
+    assert mailed.state.toestand == ("verzonden" if sent else "bezig")
+
+
+async def test_each_connection_sends_and_results_are_recorded_together() -> None:
+    mailed = Mailed()
+    mails = [mailed.offer(uuid4()) for _ in range(30)]
+    source = FakeJobs(jobs(*mails))
+    conversations = [FakeConversation() for _ in range(3)]
+    async with asyncio.timeout(10):
+        await mailed.mailer(source).run(conversations)
+    assert sum(len(each.sent) for each in conversations) == 30
+    assert all(each.sent for each in conversations)
+    assert {mailed.mails.mails[mail].toestand for mail in mails} == {"verzonden"}

@@ -87,11 +87,19 @@ async def connected(url: str, *, size: int, by_index: bool = False) -> AsyncIter
             timeout=5,
             command_timeout=_COMMAND_SECONDS,
             server_settings=_SETTINGS | (_BY_INDEX if by_index else {}),
+            reset=_kept,
         )
     try:
         yield pool
     finally:
         pool.terminate()
+
+
+async def _kept(_: object) -> None:
+    """Nothing of ours stays in a session, so nothing is asked of the server after each use.
+
+    The driver itself rolls back and forgets its listeners.
+    """
 
 
 @asynccontextmanager

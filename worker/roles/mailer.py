@@ -4,53 +4,82 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from math import ceil
 from typing import TYPE_CHECKING
 
 from worker.clock import now
-from worker.mailer import Mailer
+from worker.errors import UsageError
+from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
-from worker.rabbitmq.consuming import Limits, consuming
+from worker.rabbitmq.consuming import consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
-from worker.roles.opening import broker, database, gate_for, when
+from worker.roles.opening import batches, broker, database, gate_for, when
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
     from worker.logs import Log
     from worker.settings import Settings
 
+# Claimed in one statement, for each connection to the mail server: what they send meanwhile.
+_CLAIMED_AT_ONCE = 4
+
 
 async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
     """The role of sending mails."""
     gate = gate_for(settings)
-    limits = Limits(1, 1)
+    at_once = _CLAIMED_AT_ONCE * settings.smtp_connections
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 3))
+        pool = await stack.enter_async_context(database(settings, 2, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "mailer", gate))
         consumer = await stack.enter_async_context(
             consuming(
                 connection,
                 [NOTIFICATIE_EMAIL],
-                limits,
+                batches(settings),
                 gate,
-                prefetch=4 * settings.smtp_connections,
+                prefetch=4 * at_once,
             )
         )
         story = Mailer(
             MailJobs(consumer),
             PostgresMails(pool, Announcer(settings.event_source)),
             now,
-            settings.mail_lease,
-            settings.mail_retries,
-            log,
+            _schedule(settings),
+            at_once,
+            log=log,
         )
+        conversations = [
+            SmtpConversation(settings.smtp_host, settings.smtp_port, settings.smtp_deadline)
+            for _ in range(settings.smtp_connections)
+        ]
+        for each in conversations:
+            stack.push_async_callback(each.close)
         log.info("gereed", queues=[NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, consumer.stop, gate.open))
-            for _ in range(settings.smtp_connections):
-                conversation = SmtpConversation(
-                    settings.smtp_host, settings.smtp_port, settings.smtp_deadline
-                )
-                stack.push_async_callback(conversation.close)
-                group.create_task(story.run(conversation))
+            group.create_task(when(stop, consumer.stop, story.stop, gate.open))
+            group.create_task(story.run(conversations))
+
+
+def check_lease(settings: Settings) -> None:
+    """Whether claims last long enough to be used; raises UsageError.
+
+    A claim has half the lease at least, and some of it goes by before its mail's turn.
+    """
+    least = 3 * settings.smtp_deadline
+    if settings.mail_lease < least:
+        raise UsageError(
+            "KLANTCONTACT_MAIL_LEASE must be at least three times KLANTCONTACT_SMTP_DEADLINE, or"
+            " mails are left because their leases could end while they are sent; set it to"
+            f" PT{ceil(least.total_seconds())}S"
+        )
+
+
+def _schedule(settings: Settings) -> Schedule:
+    return Schedule(
+        settings.mail_lease,
+        settings.smtp_deadline,
+        settings.mail_retries,
+        settings.mail_unknown_retried,
+    )

@@ -143,7 +143,7 @@ REMEDIES: dict[Code, Remedy] = {
         "a mail was refused for good, came back, or was followed by silence",
         "nothing: it is no message of theirs",
         Act.RETRY,
-        "see to the address in the zaaksysteem, or to the mail server",
+        "`notificaties show` has every attempt; see to the address in the zaaksysteem, or to the server",
     ),
     Code.ONVERWACHT: Remedy(
         "the program failed on it",

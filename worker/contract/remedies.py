@@ -143,7 +143,7 @@ REMEDIES: dict[Code, Remedy] = {
         "a mail was refused for good, came back, or was followed by silence",
         "nothing: it is no message of theirs",
         Act.RETRY,
-        "`notificaties show` has every attempt; see to the address in the zaaksysteem, or to the server",
+        "see `notificaties show`, and see to the address in the zaaksysteem, or to the mail server",
     ),
     Code.ONVERWACHT: Remedy(
         "the program failed on it",

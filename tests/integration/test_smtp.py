@@ -8,9 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from tests.fakes import Lines
 from tests.integration.smtp_server import Told, greeting, listening, silent
 from worker.mailer import Job, Sent
+from worker.smtp.address import Address
 from worker.smtp.conversation import SmtpConversation
+from worker.smtp.server import MailServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +27,8 @@ def job(recipient: str = "burger@example.nl") -> Job:
 
 @asynccontextmanager
 async def _conversation(port: int, seconds: float = 20) -> AsyncIterator[SmtpConversation]:
-    conversation = SmtpConversation("127.0.0.1", port, timedelta(seconds=seconds))
+    server = MailServer(Address("127.0.0.1", port), Lines().log)
+    conversation = SmtpConversation(server, timedelta(seconds=seconds))
     try:
         yield conversation
     finally:

@@ -13,7 +13,7 @@ from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import Limits, consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
-from worker.roles.opening import broker, database, gate_for, when
+from worker.roles.opening import broker, database, gate_for, mail_server, when
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
@@ -45,12 +45,11 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             settings.mail_retries,
             log,
         )
+        server = mail_server(settings, log)
         log.info("gereed", queues=[NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, consumer.stop, gate.open))
             for _ in range(settings.smtp_connections):
-                conversation = SmtpConversation(
-                    settings.smtp_host, settings.smtp_port, settings.smtp_deadline
-                )
+                conversation = SmtpConversation(server, settings.smtp_deadline)
                 stack.push_async_callback(conversation.close)
                 group.create_task(story.run(conversation))

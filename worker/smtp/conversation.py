@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from worker.mailer import Answer, Sent
-from worker.smtp.transaction import UNAUTHENTICATED, Transaction, written
-from worker.smtp.unserved import Unserved, silent, unauthenticated
+from worker.smtp.transaction import NOT_OF_THE_MAIL, Transaction, written
+from worker.smtp.unserved import Unserved, silent
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -42,14 +42,12 @@ class SmtpConversation:
             return Answer(Sent.REFUSED, "an address cannot be written as SMTP asks")
         answer = await self._sent(mail, _now() + self._deadline)
         self._used = _now()
-        if answer.code in UNAUTHENTICATED:
-            self._server.tell(unauthenticated(answer))
         return answer
 
     async def _sent(self, mail: Mail, until: float) -> Answer:
         if line := await self._kept():
             transaction = Transaction(line.exchange, mail, until, line.pipelining)
-            answer = await transaction.run()
+            answer = await self._run(transaction)
             if not transaction.unheard:
                 return answer
         # A connection that has gone, or ends with 421, says nothing of a mail that it did not
@@ -62,13 +60,19 @@ class SmtpConversation:
         except TimeoutError:
             self._server.tell(silent())
             return silent().answer()
-        return await Transaction(line.exchange, mail, until, line.pipelining).run()
+        return await self._run(Transaction(line.exchange, mail, until, line.pipelining))
+
+    async def _run(self, transaction: Transaction) -> Answer:
+        answer = await transaction.run()
+        if answer.code in NOT_OF_THE_MAIL:
+            self._server.confused(answer)
+        return answer
 
     async def _kept(self) -> Line | None:
         """The connection of the mail before, if it can be relied upon."""
         if self._line is None or not self._line.exchange.is_open:
             return None
-        if _now() - self._used > self._idle:
+        if _now() - self._used >= self._idle:
             await self.close()
             return None
         return self._line

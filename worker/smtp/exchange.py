@@ -14,6 +14,7 @@ NOT_AVAILABLE: Final = 421
 _CODES: Final = frozenset(b"%d" % code for code in range(200, 600))
 _ENDS_A_REPLY: Final = frozenset((b" ", b"\r", b""))
 _LONGEST_REPLY: Final = 32 * 1024
+_LARGE: Final = 64 * 1024
 
 
 class Reply(NamedTuple):
@@ -61,6 +62,10 @@ class Exchange(asyncio.Protocol):
             return self.replies
         self._wanted = count
         self._waiter = asyncio.get_running_loop().create_future()
+        if len(commands) > _LARGE:
+            # A TLS transport says that bytes have not left by holding back those that follow.
+            self._transport.write(commands[:-1])
+            commands = commands[-1:]
         self._transport.write(commands)
         # A write that fails closes the transport before it returns.
         self.written = not (self._blocked or self._transport.is_closing())

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 import aiosmtplib
 
 from worker.smtp.exchange import Exchange
-from worker.smtp.unserved import FAULTS, LoginRefused, Unserved, no_login, no_starttls, unserved
+from worker.smtp.transaction import OUT_OF_SEQUENCE
+from worker.smtp.unserved import (
+    FAULTS,
+    LoginRefused,
+    Unserved,
+    no_login,
+    no_starttls,
+    of_the_connection,
+    unserved,
+)
 
 if TYPE_CHECKING:
     from worker.logs import Log
+    from worker.mailer import Answer
     from worker.smtp.address import Address
 
 _PERMANENT: Final = 500
@@ -35,6 +45,7 @@ class MailServer:
         self._at = at
         self._log = log
         self._helo = at.helo
+        self._stepwise = False
         self._told: tuple[str, float] | None = None
         self._locked: tuple[Unserved, float] | None = None
 
@@ -52,6 +63,12 @@ class MailServer:
             self._locked = reason, _now() + _LOGIN_AGAIN_SECONDS
         self.tell(reason)
         raise reason
+
+    def confused(self, answer: Answer) -> None:
+        """Take note of an answer that was of the connection, not of the mail."""
+        # Not every server that offers pipelining can do it, or what stands in front of it.
+        self._stepwise = self._stepwise or answer.code == OUT_OF_SEQUENCE
+        self.tell(of_the_connection(answer))
 
     def tell(self, reason: Unserved) -> None:
         """Log a reason once, and once a minute while it lasts."""
@@ -78,7 +95,8 @@ class MailServer:
         try:
             await self._prepared(client)
             transport = cast("asyncio.Transport", client.transport)
-            return Line(Exchange(transport), client.supports_extension("pipelining"))
+            pipelining = client.supports_extension("pipelining") and not self._stepwise
+            return Line(Exchange(transport), pipelining)
         except BaseException:
             client.close()
             raise

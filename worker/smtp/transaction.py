@@ -25,8 +25,9 @@ _DOT: Final = b".\r\n"
 # The first digits of a consent to MAIL, RCPT and DATA.
 _CONSENT: Final = (2, 2, 3)
 _WAITS_FOR_CONTENT: Final = 3
-# RFC 4954, 6: said of whoever sends, not of this mail.
-UNAUTHENTICATED: Final = frozenset((530, 534, 535, 538))
+OUT_OF_SEQUENCE: Final = 503
+# Said of the connection, not of this mail: the login (RFC 4954, 6), or where we are in it.
+NOT_OF_THE_MAIL: Final = frozenset((OUT_OF_SEQUENCE, 530, 534, 535, 538))
 _ADDRESS: Final = re.compile(r"[!-;=?-~]{1,254}")
 _LONE: Final = re.compile(rb"\r\n|\r|\n")
 _NOT_FOR_THE_RECORD: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -137,7 +138,7 @@ class Transaction:
     async def _tidy(self, answer: Answer) -> None:
         """Leave the connection as a next mail needs it, or end it."""
         said = self.exchange.replies
-        if answer.code is None or answer.code in UNAUTHENTICATED or _took_leave(said):
+        if answer.code is None or answer.code in NOT_OF_THE_MAIL or _took_leave(said):
             self.exchange.end()
         elif self._handing:
             if not self.exchange.written:
@@ -161,7 +162,7 @@ def _took_leave(said: list[Reply]) -> bool:
 
 
 def _refusal(reply: Reply) -> Sent:
-    if reply.code < _PERMANENT or reply.code in UNAUTHENTICATED:
+    if reply.code < _PERMANENT or reply.code in NOT_OF_THE_MAIL:
         return Sent.LATER
     return Sent.REFUSED
 

@@ -12,7 +12,7 @@ from worker import tls
 from worker.errors import UsageError
 from worker.mailer import Answer, Sent
 from worker.smtp.exchange import Reply
-from worker.smtp.transaction import words
+from worker.smtp.transaction import OUT_OF_SEQUENCE, words
 
 _LOGIN: Final = "see to KLANTCONTACT_SMTP_USERNAME and KLANTCONTACT_SMTP_PASSWORD"
 _WAY: Final = "see to KLANTCONTACT_SMTP_HOST, KLANTCONTACT_SMTP_PORT and KLANTCONTACT_SMTP_TLS"
@@ -65,9 +65,11 @@ def no_login() -> Unserved:
     return Unserved(f"offers no login by password; {_LOGIN}", lasting=True)
 
 
-def unauthenticated(answer: Answer) -> Unserved:
-    """What an answer to a mail says of whoever sends."""
-    reply = Reply(answer.code or _PERMANENT, "")
+def of_the_connection(answer: Answer) -> Unserved:
+    """What an answer out of NOT_OF_THE_MAIL says of the connection."""
+    reply = Reply(answer.code or OUT_OF_SEQUENCE, "")
+    if answer.code == OUT_OF_SEQUENCE:
+        return Unserved("finds the commands out of sequence: one at a time from now on", reply)
     return Unserved(f"wants a login or TLS; {_LOGIN}, KLANTCONTACT_SMTP_TLS", reply, lasting=True)
 
 

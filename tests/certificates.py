@@ -37,7 +37,10 @@ class Pair:
 class Authority:
     """Issues certificates into a folder; its own is `ca`."""
 
-    def __init__(self, folder: Path, name: str = "ca") -> None:
+    def __init__(
+        self, folder: Path, name: str = "ca", lasts: timedelta = timedelta(days=1)
+    ) -> None:
+        self._lasts = lasts
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -83,7 +86,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_after(now + self._lasts)
             .add_extension(x509.BasicConstraints(authority, None), critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False

@@ -16,7 +16,7 @@ from worker.housekeeping import check_retention
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
 from worker.roles.mailer import check_lease, mailer
-from worker.roles.opening import connections
+from worker.roles.opening import connections, sending
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
 
@@ -43,6 +43,8 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     check_lease(settings)
     finisher(settings)
     connections(settings, log)
+    if Role.MAILER in chosen:
+        sending(settings, log)
     runs = _roles(settings, log, chosen)
     # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
     gc.freeze()

@@ -102,6 +102,23 @@ class Settings(BaseSettings):
     )
     smtp_host: str = Field("127.0.0.1", description="The mail server.")
     smtp_port: int = Field(25, description="Its port.")
+    smtp_tls: str = Field(
+        "auto",
+        pattern="^(auto|off|starttls|tls)$",
+        description="auto: off to this machine, tls on port 465, starttls otherwise; verified.",
+    )
+    smtp_tls_ca: PemFile | None = Field(
+        None, description="PEM: the authorities that the mail server is verified by."
+    )
+    smtp_username: str | None = Field(
+        None, min_length=1, description="Who we are to it, if it wants a login."
+    )
+    smtp_password: SecretStr | None = Field(None, min_length=1, description="The password of it.")
+    smtp_helo: str | None = Field(
+        None,
+        pattern="^[!-~]{1,255}$",
+        description="The name that we give it; without it, the machine's.",
+    )
     smtp_connections: int = Field(
         8, ge=1, le=100, description="Connections kept open to it, each sending one mail at a time."
     )

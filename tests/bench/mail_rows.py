@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.bench import broker, database, jobs
 from tests.bench.database import WrongResult
 from tests.bench.site import MAILS, OUTBOX, SECONDS
-from tests.bench.smtp_sink import smtp_sink
+from tests.smtp_sink import smtp_sink
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
-from worker.roles.opening import batches, broker, database, gate_for, when
+from worker.roles.opening import batches, broker, database, gate_for, mail_server, when
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             at_once,
             log=log,
         )
+        server = mail_server(settings, log)
         conversations = [
-            SmtpConversation(settings.smtp_host, settings.smtp_port, settings.smtp_deadline)
+            SmtpConversation(server, settings.smtp_deadline)
             for _ in range(settings.smtp_connections)
         ]
         for each in conversations:

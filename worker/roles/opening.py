@@ -13,6 +13,8 @@ from worker.rabbitmq.connection import connected as rabbitmq
 from worker.rabbitmq.consuming import Limits
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.tls import address
+from worker.smtp.address import address as smtp_address
+from worker.smtp.server import MailServer
 
 if TYPE_CHECKING:
     import asyncio
@@ -66,6 +68,12 @@ async def broker(
         yield connection
 
 
+def mail_server(settings: Settings, log: Log) -> MailServer:
+    """The mail server; nothing is connected yet."""
+    with _renewed():
+        return MailServer(smtp_address(settings), log)
+
+
 @contextmanager
 def _renewed() -> Iterator[None]:
     """Certificates were right when the worker started: what is wrong now, somebody is renewing."""
@@ -85,6 +93,12 @@ def connections(settings: Settings, log: Log) -> None:
         log.warning("onversleuteld", dienst="rabbitmq", instelling="KLANTCONTACT_AMQP_URL")
     if open_to_others(database):
         log.warning("onversleuteld", dienst="postgres", instelling="KLANTCONTACT_POSTGRES_URL")
+
+
+def sending(settings: Settings, log: Log) -> None:
+    """The same for the mail server, which the mailer alone connects to."""
+    if smtp_address(settings).open_to_others:
+        log.warning("onversleuteld", dienst="smtp", instelling="KLANTCONTACT_SMTP_TLS")
 
 
 async def when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:

@@ -1,87 +1,92 @@
-"""One connection to the mail server, kept open from mail to mail."""
+"""One mail at a time over a connection that is kept open from mail to mail."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-import aiosmtplib
+from typing import TYPE_CHECKING, Final
 
 from worker.mailer import Answer, Sent
+from worker.smtp.transaction import NOT_OF_THE_MAIL, Transaction, written
+from worker.smtp.unserved import Unserved, silent
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from worker.mailer import Job
+    from worker.smtp.server import Line, MailServer
+    from worker.smtp.transaction import Mail
 
-_PERMANENT = 500
-_NOT_AVAILABLE = 421
-_LONGEST_WORDS = 500
+_GOODBYE_SECONDS: Final = 2
+# Firewalls forget a connection on which nothing happens, and tell nobody.
+_IDLE_SECONDS: Final = 60
 
 
 class SmtpConversation:
-    """Sends one mail at a time; connects when there is something to send, and again after 421."""
+    """Connects when there is something to send, and anew after a connection has gone."""
 
-    def __init__(self, host: str, port: int, deadline: timedelta) -> None:
-        self._host = host
-        self._port = port
+    def __init__(
+        self, server: MailServer, deadline: timedelta, idle_seconds: float = _IDLE_SECONDS
+    ) -> None:
+        """`deadline` is for one mail with all that it takes, the connection included."""
+        self._server = server
         self._deadline = deadline.total_seconds()
-        self._client: aiosmtplib.SMTP | None = None
+        self._idle = idle_seconds
+        self._line: Line | None = None
+        self._used = 0.0
 
     async def send(self, job: Job) -> Answer:
-        """Hand over one mail; a silence after the content was sent is *unknown*, not failed."""
-        greeted = handed_over = False
+        """Hand over one mail; raises nothing for what the server or the network does."""
+        mail = written(job)
+        if mail is None:
+            return Answer(Sent.REFUSED, "an address cannot be written as SMTP asks")
+        answer = await self._sent(mail, _now() + self._deadline)
+        self._used = _now()
+        return answer
+
+    async def _sent(self, mail: Mail, until: float) -> Answer:
+        if line := await self._kept():
+            transaction = Transaction(line.exchange, mail, until, line.pipelining)
+            answer = await self._run(transaction)
+            if not transaction.unheard:
+                return answer
+        # A connection that has gone, or ends with 421, says nothing of a mail that it did not
+        # carry: once more, over a new one.
         try:
-            async with asyncio.timeout(self._deadline):
-                client = await self._connected()
-                greeted = True
-                await client.mail(job.sender, encoding="ascii")
-                await client.rcpt(job.recipient, encoding="ascii")
-                handed_over = True
-                response = await client.data(job.content)
-            return Answer(Sent.ACCEPTED, _words(response), response.code)
-        except aiosmtplib.SMTPResponseException as refusal:
-            if not greeted:
-                # Said of the connection, not of this mail.
-                self._drop()
-                return Answer(Sent.LATER, _words(refusal), refusal.code)
-            return await self._refused(refusal)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            self._drop()
-            sent = Sent.UNKNOWN if handed_over else Sent.LATER
-            return Answer(sent, f"no answer ({type(error).__name__})")
+            async with asyncio.timeout_at(until):
+                self._line = line = await self._server.connect()
+        except Unserved as reason:
+            return reason.answer()
+        except TimeoutError:
+            self._server.tell(silent())
+            return silent().answer()
+        return await self._run(Transaction(line.exchange, mail, until, line.pipelining))
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is None or not self._client.is_connected:
-            self._client = aiosmtplib.SMTP(
-                hostname=self._host, port=self._port, timeout=self._deadline, start_tls=None
-            )
-            await self._client.connect()
-            await self._client.ehlo()
-        return self._client
+    async def _run(self, transaction: Transaction) -> Answer:
+        answer = await transaction.run()
+        if answer.code in NOT_OF_THE_MAIL:
+            self._server.confused(answer)
+        return answer
 
-    async def _refused(self, refusal: aiosmtplib.SMTPResponseException) -> Answer:
-        if refusal.code == _NOT_AVAILABLE:
-            self._drop()
-        elif self._client is not None:
-            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await self._client.rset()
-        sent = Sent.REFUSED if refusal.code >= _PERMANENT else Sent.LATER
-        return Answer(sent, _words(refusal), refusal.code)
-
-    def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+    async def _kept(self) -> Line | None:
+        """The connection of the mail before, if it can be relied upon."""
+        if self._line is None or not self._line.exchange.is_open:
+            return None
+        if _now() - self._used >= self._idle:
+            await self.close()
+            return None
+        return self._line
 
     async def close(self) -> None:
         """Say goodbye if there is anybody to say it to."""
-        if self._client is not None and self._client.is_connected:
-            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await self._client.quit()
-        self._drop()
+        line, self._line = self._line, None
+        if line is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await line.exchange.ask(b"QUIT\r\n")
+        line.exchange.end()
 
 
-def _words(said: aiosmtplib.SMTPResponse | aiosmtplib.SMTPResponseException) -> str:
-    return f"{said.code} {said.message}"[:_LONGEST_WORDS]
+def _now() -> float:
+    return asyncio.get_running_loop().time()

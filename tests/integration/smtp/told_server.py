@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable
 
 OK = "250 OK"
@@ -27,6 +29,7 @@ class Told:
     once: bool = False
     sent: list[Envelope] = field(default_factory=list)
     connections: int = 0
+    logins: int = 0
 
     def _answer(self, name: str) -> str:
         answer: str = getattr(self, name)
@@ -57,22 +60,52 @@ class Told:
         if self.hangs is not None:
             await self.hangs.wait()
         answer = self._answer("data")
-        if self.closes and isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        if self.closes:
+            assert server.transport is not None
+            # No isinstance: uvloop's transports are of no class of asyncio's.
+            cast("asyncio.WriteTransport", server.transport).abort()
         if answer.startswith("250"):
             self.sent.append(envelope)
         return answer
 
 
 @asynccontextmanager
-async def listening(told: Told) -> AsyncIterator[int]:
-    """A server on a free port of the loopback address; gives the port."""
+async def listening(
+    told: Told,
+    *,
+    starttls: ssl.SSLContext | None = None,
+    context: ssl.SSLContext | None = None,
+    login: tuple[str, str] | None = None,
+) -> AsyncIterator[int]:
+    """A server on a free port of the loopback address; gives the port.
+
+    It wants STARTTLS, TLS from the start by `context`, or a login, if they are given.
+    """
+
+    def authenticate(
+        _server: SMTP, _session: Session, _envelope: Envelope, _way: str, data: object
+    ) -> AuthResult:
+        told.logins += 1
+        right = login is not None and data == LoginPassword(*(each.encode() for each in login))
+        return AuthResult(success=right, handled=False)
 
     def session() -> SMTP:
         told.connections += 1
-        return SMTP(told, hostname="mail.example.nl", enable_SMTPUTF8=False)
+        with warnings.catch_warnings():
+            # Of a login without TLS, which is what one of the tests is about.
+            warnings.simplefilter("ignore")
+            return SMTP(
+                told,
+                hostname="mail.example.nl",
+                enable_SMTPUTF8=False,
+                tls_context=starttls,
+                require_starttls=starttls is not None,
+                authenticator=authenticate,
+                auth_required=login is not None,
+                auth_require_tls=False,
+            )
 
-    async with _serving(session) as port:
+    async with _serving(session, context) as port:
         yield port
 
 
@@ -82,9 +115,10 @@ async def greeting(words: bytes) -> AsyncIterator[int]:
 
     class Greeter(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.write(words)
-            transport.close()
+            writing = cast("asyncio.WriteTransport", transport)
+            writing.write(words)
+            # uvloop has not finished making it yet.
+            asyncio.get_running_loop().call_soon(writing.close)
 
     async with _serving(Greeter) as port:
         yield port
@@ -98,8 +132,11 @@ async def silent() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _serving(protocol: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+async def _serving(
+    protocol: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

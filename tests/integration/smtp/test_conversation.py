@@ -1,39 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from tests.integration.smtp_server import Told, greeting, listening, silent
-from worker.mailer import Job, Sent
-from worker.smtp.conversation import SmtpConversation
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-CONTENT = b"Subject: x\r\n\r\n.een punt\r\n"
-
-
-def job(recipient: str = "burger@example.nl") -> Job:
-    return Job(1, uuid4(), "noreply@example.nl", recipient, CONTENT)
-
-
-@asynccontextmanager
-async def _conversation(port: int, seconds: float = 20) -> AsyncIterator[SmtpConversation]:
-    conversation = SmtpConversation("127.0.0.1", port, timedelta(seconds=seconds))
-    try:
-        yield conversation
-    finally:
-        await conversation.close()
+from tests.integration.smtp.conversing import CONTENT, conversing, job
+from tests.integration.smtp.told_server import Told, greeting, listening, silent
+from worker.mailer import Sent
 
 
 async def test_mails_go_over_one_connection_to_the_byte() -> None:
     told = Told()
-    async with listening(told) as port, _conversation(port) as conversation:
+    async with listening(told) as port, conversing(port) as conversation:
         answers = [await conversation.send(job(f"b{number}@example.nl")) for number in range(3)]
     assert [answer.sent for answer in answers] == [Sent.ACCEPTED] * 3
     assert [envelope.rcpt_tos for envelope in told.sent] == [
@@ -55,7 +33,7 @@ async def test_a_refusal_is_for_later_or_for_good_and_the_next_mail_goes_out(
 ) -> None:
     told = Told(once=True)
     setattr(told, at, says)
-    async with listening(told) as port, _conversation(port) as conversation:
+    async with listening(told) as port, conversing(port) as conversation:
         refused = await conversation.send(job())
         accepted = await conversation.send(job())
     assert (refused.sent, refused.code, refused.words) == (sent, int(says[:3]), says)
@@ -65,7 +43,7 @@ async def test_a_refusal_is_for_later_or_for_good_and_the_next_mail_goes_out(
 
 async def test_after_421_the_next_mail_goes_over_a_new_connection() -> None:
     told = Told(once=True, mail="421 closing")
-    async with listening(told) as port, _conversation(port) as conversation:
+    async with listening(told) as port, conversing(port) as conversation:
         refused = await conversation.send(job())
         accepted = await conversation.send(job())
     assert (refused.sent, accepted.sent) == (Sent.LATER, Sent.ACCEPTED)
@@ -74,7 +52,7 @@ async def test_after_421_the_next_mail_goes_over_a_new_connection() -> None:
 
 async def test_a_connection_that_ends_after_the_content_leaves_it_unknown() -> None:
     told = Told(closes=True)
-    async with listening(told) as port, _conversation(port) as conversation:
+    async with listening(told) as port, conversing(port) as conversation:
         answer = await conversation.send(job())
         told.closes = False
         accepted = await conversation.send(job())
@@ -84,7 +62,7 @@ async def test_a_connection_that_ends_after_the_content_leaves_it_unknown() -> N
 
 async def test_a_server_that_falls_silent_after_the_content_leaves_it_unknown() -> None:
     told = Told(hangs=asyncio.Event())
-    async with listening(told) as port, _conversation(port, seconds=0.2) as conversation:
+    async with listening(told) as port, conversing(port, seconds=0.2) as conversation:
         answer = await conversation.send(job())
         assert told.hangs is not None
         told.hangs.set()
@@ -92,27 +70,27 @@ async def test_a_server_that_falls_silent_after_the_content_leaves_it_unknown() 
 
 
 async def test_a_server_that_never_says_anything_is_for_later() -> None:
-    async with silent() as port, _conversation(port, seconds=0.2) as conversation:
+    async with silent() as port, conversing(port, seconds=0.2) as conversation:
         answer = await conversation.send(job())
     assert answer.sent is Sent.LATER
 
 
 async def test_a_server_that_is_not_there_is_for_later() -> None:
-    async with _conversation(1) as conversation:
+    async with conversing(1) as conversation:
         answer = await conversation.send(job())
     assert (answer.sent, answer.code) == (Sent.LATER, None)
 
 
 @pytest.mark.parametrize("words", [b"421 too busy\r\n", b"554 no service\r\n", b"rubbish\r\n", b""])
 async def test_a_server_that_does_not_let_anybody_in_is_for_later(words: bytes) -> None:
-    async with greeting(words) as port, _conversation(port) as conversation:
+    async with greeting(words) as port, conversing(port) as conversation:
         answer = await conversation.send(job())
     assert answer.sent is Sent.LATER
 
 
 async def test_a_server_that_closed_meanwhile_is_connected_to_again() -> None:
     told = Told()
-    async with listening(told) as port, _conversation(port) as conversation:
+    async with listening(told) as port, conversing(port) as conversation:
         await conversation.send(job())
         told.mail = "421 closing"
         await conversation.send(job())
@@ -121,5 +99,5 @@ async def test_a_server_that_closed_meanwhile_is_connected_to_again() -> None:
 
 
 async def test_closing_twice_or_before_anything_was_sent_is_nothing() -> None:
-    async with _conversation(1) as conversation:
+    async with conversing(1) as conversation:
         await conversation.close()

@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.processes import ProcessFailed, tail
 from worker.stack import debian
+from worker.stack.errors import StackError
 from worker.stack.lock import held
 from worker.stack.ports import LOOPBACK, accepts, free_ports
 
@@ -45,22 +45,28 @@ class Sink:
 
 
 @asynccontextmanager
-async def smtp_sink(software: Path, folder: Path) -> AsyncIterator[Sink]:
-    """A fresh one on a free port; `software` is where unpacked packages are kept."""
+async def smtp_sink(
+    software: Path, folder: Path, *switches: str, port: int | None = None
+) -> AsyncIterator[Sink]:
+    """A fresh one, on a free port if none is given.
+
+    `software` is where unpacked packages are kept; `switches` are the faults that it is to have.
+    """
     program, environment = await asyncio.to_thread(_program, software)
-    (port,) = free_ports(1)
-    sink = Sink(port, folder / "smtp-sink.count")
+    sink = Sink(port or free_ports(1)[0], folder / "smtp-sink.count")
     user = ["-u", getpass.getuser()] if os.geteuid() == 0 else []
     with sink.counted.open("wb") as out, (folder / "smtp-sink.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            program, "-c", *user, f"{LOOPBACK}:{port}", _BACKLOG,
+            program, "-c", *user, *switches, f"{LOOPBACK}:{sink.port}", _BACKLOG,
             stdout=out, stderr=log, env=environment,
         )  # fmt: skip
     try:
-        while not accepts(port):
+        while not accepts(sink.port):
             await asyncio.sleep(0.02)
             if process.returncode is not None:
-                raise ProcessFailed(f"smtp-sink ended: {tail(folder / 'smtp-sink.log')}")
+                raise StackError(
+                    f"smtp-sink ended: {(folder / 'smtp-sink.log').read_text(encoding='utf-8')}"
+                )
         yield sink
     finally:
         if process.returncode is None:

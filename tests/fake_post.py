@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from worker.mailer import Turn
     from worker.outcomes import Announcement
     from worker.relay import Due, Offer
     from worker.stored import Recall
@@ -236,7 +237,8 @@ class FakeConversation:
     on: asyncio.Event | None = None
     """What the server waits for before it answers, if it waits."""
 
-    async def send(self, job: Job) -> Answer:
+    async def send(self, job: Job, turn: Turn) -> Answer:
+        await turn()
         self.sent.append(job)
         if self.on is not None:
             await self.on.wait()

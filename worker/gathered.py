@@ -32,14 +32,14 @@ class Gathered(Generic[Item]):
         self._coming += 1
         return self._group
 
-    async def submit(self, item: Item, begun: int) -> None:
-        """Return when `item` has been dealt with."""
+    def submit(self, item: Item, begun: int | None) -> asyncio.Future[None]:
+        """What is done when `item` has been dealt with; `begun` is None where nobody waited."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if begun == self._group:
             self._coming -= 1
         self._stirred.set()
-        await done
+        return done
 
     async def run(self, deal: Callable[[Sequence[Item]], Awaitable[None]]) -> None:
         """Deal with one group after another, until cancelled; raises what `deal` raises.

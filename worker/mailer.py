@@ -2,15 +2,17 @@
 
 Jobs are claimed ahead, many at once, and their claims committed. A sender holds one connection
 and takes one claimed mail at a time: conversation, and then its result on record (committed,
-together with those of others that ended meanwhile) before the next. So no transaction is open
-during a conversation, and a crash repeats one mail per sender at most, with the same Message-ID;
-what was claimed and not sent is offered again when its lease runs out.
+together with those of others that ended meanwhile) before the content of the next is handed
+over. So no transaction is open during a conversation, and a crash repeats one mail per sender at
+most, with the same Message-ID; what was claimed and not sent is offered again when its lease runs
+out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +22,7 @@ from worker.errors import Outage
 from worker.gathered import Gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 # A mail server in the same building answers within it, and nobody notices it of another.
 _LINGER_SECONDS = 0.005
+
+
+Turn = Callable[[], Awaitable[None]]
+"""What a mail waits for when the server is ready for its content; may be asked more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,15 @@ class Result:
         return Sent.REFUSED if self.answer.sent is Sent.LATER else self.answer.sent
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A job and what came of it, `attempt` counting from 1."""
+
+    job: Job
+    result: Result
+    attempt: int
+
+
 class Jobs(Protocol):
     """Where jobs come from."""
 
@@ -128,8 +143,11 @@ class Mails(Protocol):
 class Conversation(Protocol):
     """One connection to the mail server."""
 
-    async def send(self, job: Job) -> Answer:
-        """Hand over one mail; never raises for what the server or the network does."""
+    async def send(self, job: Job, turn: Turn) -> Answer:
+        """Hand over one mail, its content once `turn` has come.
+
+        Raises nothing for what the server or the network does.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +196,7 @@ class Mailer:
         self._at_once = at_once
         self._log = log
         self._claimed: Ahead[tuple[Job, Claim]] = Ahead(at_once)
-        self._finished: Gathered[tuple[Job, Result]] = Gathered(_LINGER_SECONDS)
+        self._finished: Gathered[_Ended] = Gathered(_LINGER_SECONDS)
 
     async def run(self, conversations: Sequence[Conversation]) -> None:
         """Send over all of them until there is an end to the jobs; raises Outage.
@@ -233,27 +251,45 @@ class Mailer:
         await self._jobs.done(left)
 
     async def _send_all(self, conversation: Conversation) -> None:
+        recorded: asyncio.Future[None] | None = None
         while claimed := await self._claimed.next():
-            await self._send(*claimed, conversation)
+            recorded = await self._send(*claimed, conversation, recorded) or recorded
+        if recorded is not None:
+            await recorded
 
-    async def _send(self, job: Job, claim: Claim, conversation: Conversation) -> None:
+    async def _send(
+        self,
+        job: Job,
+        claim: Claim,
+        conversation: Conversation,
+        before: asyncio.Future[None] | None,
+    ) -> asyncio.Future[None] | None:
+        """Give what is done when the mail is on record; `before` is that of the one before."""
         if self._clock() + self._schedule.deadline > claim.until:
             # Its lease might end in the middle: somebody else could be sending it by then.
             await self._jobs.done([job])
-            return
-        begun = self._finished.begin()
-        answer = await conversation.send(job)
-        result = self._schedule.result(job.mail, claim, answer, self._clock())
-        await self._finished.submit((job, result), begun)
-        self._log.info(
-            "mail",
-            mail=str(job.mail),
-            toestand=result.state.value,
-            smtp_code=answer.code,
-            poging=claim.attempts + 1,
-        )
+            return None
+        begun: int | None = None
 
-    async def _finish(self, ended: Sequence[tuple[Job, Result]]) -> None:
+        async def turn() -> None:
+            nonlocal begun
+            if before is not None:
+                await before
+            begun = self._finished.begin() if begun is None else begun
+
+        answer = await conversation.send(job, turn)
+        result = self._schedule.result(job.mail, claim, answer, self._clock())
+        return self._finished.submit(_Ended(job, result, claim.attempts + 1), begun)
+
+    async def _finish(self, ended: Sequence[_Ended]) -> None:
         """Acknowledged only when it is on record."""
-        await self._mails.record([result for _, result in ended])
-        await self._jobs.done([job for job, _ in ended])
+        await self._mails.record([each.result for each in ended])
+        await self._jobs.done([each.job for each in ended])
+        for each in ended:
+            self._log.info(
+                "mail",
+                mail=str(each.job.mail),
+                toestand=each.result.state.value,
+                smtp_code=each.result.answer.code,
+                poging=each.attempt,
+            )

@@ -58,7 +58,7 @@ ROWS: Final = (
         mail_rows.emptied, mail_rows.peer("ready_bytes")),
     Row("mailer", "our mailer, everything on", MAIL_SHARE,
         mail_rows.offered, mail_rows.mailer),
-    Row("send-message", "aiosmtplib, EmailMessage", MAIL_SHARE / 4,
+    Row("send-message", "aiosmtplib, EmailMessage made", MAIL_SHARE / 4,
         mail_rows.emptied, mail_rows.peer("send_message")),
     Row("dead-letters-1m", "list --code, groups and show", 0.02,
         dead_letter_rows.filled, dead_letter_rows.asked),

@@ -55,7 +55,7 @@ async def test_those_who_are_at_work_are_waited_for_and_dealt_with_together() ->
     gathered: Gathered[int] = Gathered(NEVER)
     async with _running(gathered, dealt := Dealt()):
         begun = [gathered.begin() for _ in range(3)]
-        first = asyncio.create_task(gathered.submit(1, begun[0]))
+        first = gathered.submit(1, begun[0])
         await _turns()
         assert dealt.groups == []
         await asyncio.gather(gathered.submit(2, begun[1]), gathered.submit(3, begun[2]), first)
@@ -70,10 +70,10 @@ async def test_who_takes_long_holds_up_the_others_once_and_no_longer_than_the_li
         dealt.on.clear()
         # However long somebody may be waited for: the slow one no longer is.
         gathered.linger = NEVER
-        second = asyncio.create_task(gathered.submit(2, gathered.begin()))
+        second = gathered.submit(2, gathered.begin())
         await _turns()
         assert dealt.groups == [[1], [2]]
-        late = asyncio.create_task(gathered.submit(3, slow))
+        late = gathered.submit(3, slow)
         dealt.on.set()
         await asyncio.gather(second, late)
     assert dealt.groups == [[1], [2], [3]]
@@ -99,7 +99,7 @@ async def test_an_error_ends_it_and_nobody_is_told_that_it_was_done() -> None:
     async def fail(_: Sequence[int]) -> None:
         raise ZeroDivisionError
 
-    waiting = asyncio.create_task(gathered.submit(1, gathered.begin()))
+    waiting = gathered.submit(1, gathered.begin())
     with pytest.raises(ZeroDivisionError):
         await gathered.run(fail)
     assert not waiting.done()

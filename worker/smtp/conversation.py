@@ -13,13 +13,17 @@ from worker.smtp.unserved import Unserved, silent
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from worker.mailer import Job
+    from worker.mailer import Job, Turn
     from worker.smtp.server import Line, MailServer
     from worker.smtp.transaction import Mail
 
 _GOODBYE_SECONDS: Final = 2
 # Firewalls forget a connection on which nothing happens, and tell nobody.
 _IDLE_SECONDS: Final = 60
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 class SmtpConversation:
@@ -35,18 +39,21 @@ class SmtpConversation:
         self._line: Line | None = None
         self._used = 0.0
 
-    async def send(self, job: Job) -> Answer:
-        """Hand over one mail; raises nothing for what the server or the network does."""
+    async def send(self, job: Job, turn: Turn = _at_once) -> Answer:
+        """Hand over one mail, its content once `turn` has come.
+
+        Raises nothing for what the server or the network does.
+        """
         mail = written(job)
         if mail is None:
             return Answer(Sent.REFUSED, "an address cannot be written as SMTP asks")
-        answer = await self._sent(mail, _now() + self._deadline)
+        answer = await self._sent(mail, turn, _now() + self._deadline)
         self._used = _now()
         return answer
 
-    async def _sent(self, mail: Mail, until: float) -> Answer:
+    async def _sent(self, mail: Mail, turn: Turn, until: float) -> Answer:
         if line := await self._kept():
-            transaction = Transaction(line.exchange, mail, until, line.pipelining)
+            transaction = Transaction(line.exchange, mail, turn, until, line.pipelining)
             answer = await self._run(transaction)
             if not transaction.unheard:
                 return answer
@@ -60,7 +67,7 @@ class SmtpConversation:
         except TimeoutError:
             self._server.tell(silent())
             return silent().answer()
-        return await self._run(Transaction(line.exchange, mail, until, line.pipelining))
+        return await self._run(Transaction(line.exchange, mail, turn, until, line.pipelining))
 
     async def _run(self, transaction: Transaction) -> Answer:
         answer = await transaction.run()

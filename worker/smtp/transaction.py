@@ -15,7 +15,7 @@ from worker.mailer import Answer, Sent
 from worker.smtp.exchange import NOT_AVAILABLE
 
 if TYPE_CHECKING:
-    from worker.mailer import Job
+    from worker.mailer import Job, Turn
     from worker.smtp.exchange import Exchange, Reply
 
 _LATER: Final = 400
@@ -70,6 +70,7 @@ class Transaction:
 
     exchange: Exchange
     mail: Mail
+    turn: Turn
     until: float
     pipelining: bool
     unheard: bool = field(default=False, init=False)
@@ -84,6 +85,7 @@ class Transaction:
         try:
             async with asyncio.timeout_at(self.until):
                 if await self._enveloped():
+                    await self.turn()
                     self._handing = True
                     await self.exchange.ask(self.mail.content)
                 self._answer = self._judged()

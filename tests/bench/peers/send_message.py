@@ -1,7 +1,12 @@
-"""The usual way to send mail: `send_message` of an `EmailMessage`, over reused connections."""
+"""The usual way to send mail: an `EmailMessage` made of its words, and `send_message`.
+
+Over connections that are reused. Making the message is part of it: a program has words to send,
+and `send_message` takes nothing else. Of messages that were made before, it sends 2.5 times as many.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,32 +20,47 @@ if TYPE_CHECKING:
     import aiosmtplib
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a mail is made of: its headers, but for those of MIME, and its two parts."""
+
+    headers: dict[str, str]
+    plain: str
+    html: str
+
+
 async def run(task: Task) -> float:
-    """The messages are made before the clock runs; writing them as bytes is part of sending."""
+    """The words are at hand before the clock runs."""
     ready = jobs.read(Path(task.jobs), task.messages)
-    mails = [_message(job.body, dict(job.headers)) for job in ready]
+    words = [_words(job.body) for job in ready]
 
-    async def send(client: aiosmtplib.SMTP, mail: EmailMessage) -> object:
-        return await client.send_message(mail)
+    async def send(client: aiosmtplib.SMTP, mail: Words) -> object:
+        return await client.send_message(_message(mail))
 
-    return await send_all(mails, task.smtp_port, send)
+    return await send_all(words, task.smtp_port, send)
 
 
-def _message(content: bytes, headers: dict[str, str]) -> EmailMessage:
-    """A message of the same headers and parts, built the way programs do."""
+def _words(content: bytes) -> Words:
     made = message_from_bytes(content, policy=policy.default)
     assert isinstance(made, EmailMessage)
     plain, html = made.get_body(("plain",)), made.get_body(("html",))
     assert isinstance(plain, EmailMessage)
     assert isinstance(html, EmailMessage)
+    headers = {
+        name: str(value)
+        for name, value in made.items()
+        if not name.lower().startswith(("content-", "mime-"))
+    }
+    assert headers["To"]
+    return Words(headers, plain.get_content(), html.get_content())
+
+
+def _message(words: Words) -> EmailMessage:
     built = EmailMessage()
-    for name, value in made.items():
-        if not name.lower().startswith(("content-", "mime-")):
-            built[name] = str(value)
-    built.set_content(plain.get_content())
-    built.add_alternative(html.get_content(), subtype="html")
-    assert built["To"]
-    assert headers["ontvanger"]
+    for name, value in words.headers.items():
+        built[name] = value
+    built.set_content(words.plain)
+    built.add_alternative(words.html, subtype="html")
     return built
 
 

@@ -292,3 +292,20 @@ async def test_a_conversation_that_is_cancelled_leaves_no_connection_behind() ->
             await sending
         assert (await conversation.send(job())).sent is Sent.ACCEPTED
     assert script.heard.count("connect") == 2
+
+
+async def test_the_content_waits_for_its_turn_and_the_envelope_does_not() -> None:
+    script, asked, turn = Script(), asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        asked.set()
+        await turn.wait()
+
+    async with scripted(script) as port, conversing(port) as conversation, asyncio.timeout(10):
+        sending = asyncio.create_task(conversation.send(job(), wait))
+        await asked.wait()
+        assert script.heard[-1].upper() == "DATA"
+        assert script.contents == []
+        turn.set()
+        assert (await sending).sent is Sent.ACCEPTED
+    assert len(script.contents) == 1

@@ -203,6 +203,21 @@ async def test_a_sender_sends_its_next_mail_when_its_last_one_is_on_record() -> 
     assert len(mailed.conversation.sent) == 2
 
 
+async def test_a_mailer_ends_when_its_last_mails_are_on_record() -> None:
+    mailed, source = Mailed(), FakeJobs([])
+    mailed.mails = slow = Slow(mailed.mails.mails)
+    slow.on = asyncio.Event()
+    source.waiting = jobs(mailed.mail)
+    run = asyncio.create_task(mailed.mailer(source).run([mailed.conversation]))
+    await _until_sending(mailed)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not run.done()
+    slow.on.set()
+    await run
+    assert (mailed.state.toestand, len(source.finished)) == ("verzonden", 1)
+
+
 @pytest.mark.parametrize(("left", "sent"), [(46, 1), (45, 1), (44, 0)])
 async def test_a_mail_is_left_whose_lease_could_end_during_its_conversation(
     left: int, sent: int

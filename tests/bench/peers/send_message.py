@@ -1,7 +1,8 @@
 """The usual way to send mail: an `EmailMessage` made of its words, and `send_message`.
 
 Over connections that are reused. Making the message is part of it: a program has words to send,
-and `send_message` takes nothing else. Of messages that were made before, it sends 2.5 times as many.
+and `send_message` takes nothing else. Of messages that were made before it sends 2.5 times as
+many.
 """
 
 from __future__ import annotations

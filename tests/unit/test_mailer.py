@@ -210,6 +210,7 @@ async def test_a_mailer_ends_when_its_last_mails_are_on_record() -> None:
     source.waiting = jobs(mailed.mail)
     run = asyncio.create_task(mailed.mailer(source).run([mailed.conversation]))
     await _until_sending(mailed)
+    source.ended.set()
     for _ in range(20):
         await asyncio.sleep(0)
     assert not run.done()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from pydantic_settings import (
 from worker.errors import UsageError
 
 _PREFIX = "KLANTCONTACT_"
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _MEBIBYTE = 1024 * 1024
 
 
@@ -34,6 +36,11 @@ def _is_path(path: Path) -> Path:
         msg = "must be the path of a file, not its content"
         raise ValueError(msg)
     return path
+
+
+def _of_seconds(value: object) -> object:
+    """A plain number is one of seconds: 0 is no time at all."""
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value.strip()) else value
 
 
 def _separated(text: object) -> object:
@@ -65,6 +72,8 @@ class _SecretFiles(PydanticBaseSettingsSource):
 
 
 PemFile = Annotated[Path, AfterValidator(_is_path)]
+Duration = Annotated[timedelta, BeforeValidator(_of_seconds)]
+"""ISO 8601, as PT15M, or a number of seconds."""
 
 
 class Settings(BaseSettings):
@@ -122,7 +131,7 @@ class Settings(BaseSettings):
     smtp_connections: int = Field(
         8, ge=1, le=100, description="Connections kept open to it, each sending one mail at a time."
     )
-    smtp_deadline: timedelta = Field(
+    smtp_deadline: Duration = Field(
         timedelta(seconds=45), description="The longest that one SMTP conversation may take."
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
@@ -131,11 +140,11 @@ class Settings(BaseSettings):
         "bounces@example.nl",
         description="The envelope sender; each mail's has +<its id> before the @.",
     )
-    mail_window: timedelta = Field(
+    mail_window: Duration = Field(
         timedelta(minutes=15),
         description="How long more klantcontacten of a zaak join the first one's mail; 0: never.",
     )
-    mail_retries: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_separated)] = Field(
+    mail_retries: Annotated[tuple[Duration, ...], NoDecode, BeforeValidator(_separated)] = Field(
         tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
         description="When a mail is tried again that the server could not take, in order.",
     )
@@ -156,7 +165,7 @@ class Settings(BaseSettings):
         None,
         description='A JSON file: {"<client_id>": {"current": "<secret>", "previous": ...}}.',
     )
-    token_lifetime: timedelta = Field(
+    token_lifetime: Duration = Field(
         timedelta(hours=1), description="How long a token without `exp` is good from its `iat`."
     )
     token_digest_required: bool = Field(
@@ -165,7 +174,7 @@ class Settings(BaseSettings):
     openid_jwks: str | None = Field(
         None, description="The identity provider's key set: a file, or an https address."
     )
-    openid_refresh: timedelta = Field(
+    openid_refresh: Duration = Field(
         timedelta(minutes=15), description="How often that address is asked again."
     )
     openid_issuer: str | None = Field(None, description="The `iss` that its tokens must have.")
@@ -185,10 +194,10 @@ class Settings(BaseSettings):
     contacts_without_zaak: bool = Field(
         default=False, description="Whether a klantcontact without a zaak is registered (S13)."
     )
-    oldest_message: timedelta = Field(
+    oldest_message: Duration = Field(
         timedelta(days=7), description="How old a message may be when it comes."
     )
-    clock_skew: timedelta = Field(
+    clock_skew: Duration = Field(
         timedelta(seconds=60), description="How far another system's clock may be ahead."
     )
     message_bytes: int = Field(
@@ -200,24 +209,24 @@ class Settings(BaseSettings):
         description="What one worker process keeps within, in bytes, whatever is waiting.",
     )
     batch_size: int = Field(250, ge=1, le=1000, description="Messages per transaction.")
-    batch_linger: timedelta = Field(
+    batch_linger: Duration = Field(
         timedelta(milliseconds=20), description="How long a batch waits for more messages."
     )
     intake_lanes: int = Field(
         2, ge=1, le=16, description="Batches in hand at once: one decodes while another commits."
     )
     relay_batch: int = Field(200, ge=1, le=1000, description="Outbox rows claimed at once.")
-    relay_lease: timedelta = Field(
+    relay_lease: Duration = Field(
         timedelta(seconds=60), description="How long a claimed outbox row is left to its claimer."
     )
     relay_attempts: int = Field(10, ge=1, description="Failures after which a row is parked.")
-    relay_poll: timedelta = Field(
+    relay_poll: Duration = Field(
         timedelta(seconds=1), description="How often the outbox is looked at without being woken."
     )
-    mail_lease: timedelta = Field(
+    mail_lease: Duration = Field(
         timedelta(minutes=10), description="How long an offered mail is left to the mailers."
     )
-    deferrals: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_separated)] = Field(
+    deferrals: Annotated[tuple[Duration, ...], NoDecode, BeforeValidator(_separated)] = Field(
         (
             timedelta(seconds=10),
             timedelta(minutes=1),
@@ -227,25 +236,25 @@ class Settings(BaseSettings):
         ),
         description="When a message is tried again whose zaak is not known yet, in order.",
     )
-    retry_lease: timedelta = Field(
+    retry_lease: Duration = Field(
         timedelta(minutes=5), description="How long a retried dead letter is left to the intake."
     )
-    growth_period: timedelta = Field(
+    growth_period: Duration = Field(
         timedelta(hours=1), description="How often it is told at most that a group grows."
     )
-    keep_resolved: timedelta = Field(
+    keep_resolved: Duration = Field(
         timedelta(days=30), description="How long a dead letter is kept that was resolved."
     )
-    keep_archived: timedelta = Field(
+    keep_archived: Duration = Field(
         timedelta(days=365), description="How long a dead letter is kept that was archived."
     )
-    keep_inbox: timedelta = Field(
+    keep_inbox: Duration = Field(
         timedelta(days=400), description="How long it is known what was registered."
     )
-    housekeeping: timedelta = Field(
+    housekeeping: Duration = Field(
         timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
     )
-    outage_pause: timedelta = Field(
+    outage_pause: Duration = Field(
         timedelta(seconds=15), description="The longest pause between two tries in an outage."
     )
     log_format: str = Field(

@@ -42,6 +42,19 @@ def test_the_environment_comes_before_a_file_and_that_before_a_dotenv(
     assert settings.smtp_host == "dotenv"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0), ("90", 90), ("0.5", 0.5), ("PT15M", 900), (" 10 ", 10)]
+)
+def test_a_duration_is_iso_8601_or_a_number_of_seconds(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
+) -> None:
+    monkeypatch.setenv("KLANTCONTACT_MAIL_WINDOW", text)
+    monkeypatch.setenv("KLANTCONTACT_MAIL_RETRIES", f"{text},{text}")
+    settings = load()
+    assert settings.mail_window == timedelta(seconds=seconds)
+    assert settings.mail_retries == (timedelta(seconds=seconds),) * 2
+
+
 def test_a_secret_is_read_from_its_file_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

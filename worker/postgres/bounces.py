@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from worker.domain.notifications import address_key
-from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, put_failed
+from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.postgres.pool import transaction
 from worker.returned import Outcome, Verdict, judge
 
@@ -106,15 +106,7 @@ def _told(
 
 async def _lock(connection: Connection, mails: Sequence[UUID]) -> dict[UUID, str]:
     """The addresses of the mails that there are, by mail; their dead letters are locked first."""
-    await connection.execute(
-        """
-        select 1 from dead_letter
-        where applicatie = '' and bron = $1 and bericht_id = any ($2::text[])
-        order by applicatie, bron, bericht_id, digest for update
-        """,
-        MAIL_SOURCE,
-        [str(each) for each in mails],
-    )
+    await lock_letters(connection, mails)
     rows = await connection.fetch(
         "select id, adres from mail where id = any ($1::uuid[]) order by id for update", mails
     )

@@ -13,7 +13,7 @@ from worker.errors import Code, Violation, problem
 from worker.postgres.writing import send
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -31,6 +31,19 @@ class FailedMail:
 
     mail: UUID
     reason: str
+
+
+async def lock_letters(connection: Connection, mails: Iterable[UUID]) -> None:
+    """Lock the dead letters that stand for these mails: they come before the mails themselves."""
+    await connection.execute(
+        """
+        select 1 from dead_letter
+        where applicatie = '' and bron = $1 and bericht_id = any ($2::text[])
+        order by applicatie, bron, bericht_id, digest for update
+        """,
+        MAIL_SOURCE,
+        [str(each) for each in mails],
+    )
 
 
 async def put_failed(

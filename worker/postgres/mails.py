@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid_utils.compat import uuid7
 
 from worker.mailer import Claim, Sent
-from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, put_failed
+from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, lock_letters, put_failed
 from worker.postgres.pool import transaction, translated
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class PostgresMails:
                 await _record(self._pool, in_order)
             return
         async with transaction(self._pool) as connection:
+            if failed:
+                await lock_letters(connection, [each.mail for each in failed])
             await _resolve(connection, resolved)
             changed = await _record(connection, in_order)
             await put_failed(

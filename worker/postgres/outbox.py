@@ -11,7 +11,7 @@ import orjson
 
 from worker.domain.notifications import Soort
 from worker.outcomes import Event, Reply
-from worker.postgres.mail_letters import FailedMail, put_failed
+from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.postgres.pool import transaction, translated
 from worker.postgres.waiting import RECALLED_TOGETHER
 from worker.relay import DueAnnouncement, DueMail, DueRecall
@@ -129,6 +129,7 @@ class PostgresOutbox:
             return
         failed = [FailedMail(mail, mails[mail]) for mail in sorted(mails)]
         async with transaction(self._pool) as connection:
+            await lock_letters(connection, mails)
             await connection.execute(
                 """
                 update mail set toestand = 'mislukt', antwoord = hopeloos.reden, opnieuw = null

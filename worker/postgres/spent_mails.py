@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from worker.errors import Code
-from worker.postgres.mail_letters import FailedMail, put_failed
+from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.sink import Outcome, Sunk
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ async def _offer_again(connection: Connection, mails: Sequence[UUID], again: dat
 
 
 async def _give_up(connection: Connection, mails: Sequence[UUID]) -> set[UUID]:
+    await lock_letters(connection, mails)
     rows = await connection.fetch(
         """
         with gevraagd as (

@@ -25,6 +25,9 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     @property
     def url(self) -> str:
@@ -35,7 +38,7 @@ class Proxy:
     async def restore(self) -> None:
         """Take connections, on the same port every time."""
         self._server = await asyncio.start_server(
-            self._pass_on, "127.0.0.1", self._port, reuse_address=True, ssl=self._context
+            self._begin, "127.0.0.1", self._port, reuse_address=True, ssl=self._context
         )
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -45,16 +48,45 @@ class Proxy:
             self._server.close()
         for writer in list(self._open):
             writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Take everything and pass nothing on, as a network does that has lost its way."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Pass on what was held, and all that follows."""
+        self._flowing.set()
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._pass_on(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await asyncio.open_connection(self._url.hostname, self._url.port)
         self._open |= {writer, there[1]}
         try:
-            await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
+            await asyncio.gather(self._copy(reader, there[1]), self._copy(there[0], writer))
         finally:
             self._open -= {writer, there[1]}
             writer.transport.abort()
             there[1].transport.abort()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(_CHUNK):
+                await self._flowing.wait()
+                writer.write(chunk)
+                await writer.drain()
+        writer.transport.abort()
 
 
 class PostgresProxy(Proxy):
@@ -79,14 +111,6 @@ class PostgresProxy(Proxy):
             pass
         finally:
             writer.transport.abort()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    writer.transport.abort()
 
 
 @asynccontextmanager

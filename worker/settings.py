@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     amqp_tls_key: PemFile | None = Field(
         None, description="PEM: its private key, without a passphrase, if in a file of its own."
     )
+    amqp_silence: Duration = Field(
+        timedelta(seconds=10),
+        ge=timedelta(seconds=2),
+        description="How long the broker may say nothing, heartbeats included, before it is gone.",
+    )
     postgres_url: SecretStr = Field(
         SecretStr("postgresql://worker@127.0.0.1:5432/klantcontact"),
         description="The database; verified by TLS on another machine, unless `sslmode` is in it.",
@@ -108,6 +113,11 @@ class Settings(BaseSettings):
     )
     postgres_tls_key: PemFile | None = Field(
         None, description="PEM: its private key, if in a file of its own."
+    )
+    postgres_deadline: Duration = Field(
+        timedelta(seconds=10),
+        ge=timedelta(seconds=1),
+        description="The longest that the database may take over one statement.",
     )
     smtp_host: str = Field("127.0.0.1", description="The mail server.")
     smtp_port: int = Field(25, description="Its port.")
@@ -255,7 +265,17 @@ class Settings(BaseSettings):
         timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
     )
     outage_pause: Duration = Field(
-        timedelta(seconds=15), description="The longest pause between two tries in an outage."
+        timedelta(seconds=5), description="The longest pause between two tries in an outage."
+    )
+    drain: Duration = Field(
+        timedelta(seconds=20),
+        ge=timedelta(seconds=1),
+        description="The longest from SIGTERM to the end, finishing what is in hand.",
+    )
+    watchdog: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=5),
+        description="How long a process or a batch may be stuck before it is given up.",
     )
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."

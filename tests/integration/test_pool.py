@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
+from tests.proxy import passing
 from worker.errors import BatchRejected, KlantcontactError, Outage
 from worker.postgres.pool import connected, transaction, translated
 
@@ -125,6 +128,45 @@ async def test_a_connection_that_is_cut_is_an_outage(
     with pytest.raises(Outage):
         await be_cut()
     assert await pool.fetchval("select 1") == 1
+
+
+async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_two(
+    services: StackState,
+) -> None:
+    async with (
+        passing(services.postgres) as proxy,
+        connected(proxy.url, size=1, deadline=timedelta(seconds=1)) as pool,
+    ):
+
+        async def ask() -> None:
+            async with transaction(pool) as connection:
+                await connection.execute("select 1")
+                proxy.stall()
+                await connection.execute("select 2")
+
+        # A cancellation that is waited for would come to its end after 2 s.
+        with pytest.raises(Outage, match="does not answer"):
+            await asyncio.wait_for(ask(), 1.8)
+
+
+async def test_what_a_client_has_locked_is_free_when_it_has_vanished(
+    database: str, pool: Pool
+) -> None:
+    async with passing(database) as proxy:
+
+        async def lock_and_vanish() -> None:
+            async with (
+                connected(proxy.url, size=1, deadline=timedelta(seconds=1)) as other,
+                transaction(other) as connection,
+            ):
+                await connection.execute("lock table zaak in exclusive mode")
+                proxy.stall()
+                await connection.execute("select 1")
+
+        with pytest.raises(Outage):
+            await lock_and_vanish()
+        async with transaction(pool) as connection:
+            await connection.execute("lock table zaak in exclusive mode")
 
 
 @pytest.mark.parametrize(

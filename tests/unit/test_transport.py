@@ -47,7 +47,7 @@ class Wire:
         for start in range(0, len(content), chunk):
             source.feed_data(content[start : start + chunk])
         source.feed_eof()
-        self.reader = GatedReader(source, self.gate)
+        self.reader = GatedReader(source, self.gate, 60)
         self.taken = Taken(self.gate)
         self.gate.takers[1] = Deliveries(self.taken)
 

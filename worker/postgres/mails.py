@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from worker.mailer import Claim, Sent
 from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, lock_letters, put_failed
-from worker.postgres.pool import transaction, translated
+from worker.postgres.pool import session, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +39,8 @@ class PostgresMails:
         Nobody waits for the disk: a claim that is lost with the server, is lost with all that
         came after it. A mail without an answer never came to its end, so it has no dead letter.
         """
-        with translated():
-            rows = await self._pool.fetch(
+        async with session(self._pool) as connection:
+            rows = await connection.fetch(
                 """
                 with gevraagd as (
                     select mail.id from mail
@@ -64,8 +64,8 @@ class PostgresMails:
     async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
         """Only what is still claimed by that lease."""
         in_order = sorted(leases)
-        with translated():
-            await self._pool.execute(
+        async with session(self._pool) as connection:
+            await connection.execute(
                 """
                 with gevraagd as (
                     select m.id
@@ -87,8 +87,8 @@ class PostgresMails:
         failed = [each for each in in_order if each.state in _ENDED_UNSENT]
         resolved = [each for each in in_order if each.ended and each.state is Sent.ACCEPTED]
         if not failed and not resolved:
-            with translated():
-                await _record(self._pool, in_order)
+            async with session(self._pool) as connection:
+                await _record(connection, in_order)
             return
         async with transaction(self._pool) as connection:
             if failed:
@@ -121,12 +121,12 @@ async def _resolve(connection: Connection, sent: Sequence[Result]) -> None:
     )
 
 
-async def _record(database: Connection | Pool, results: Sequence[Result]) -> set[UUID]:
+async def _record(connection: Connection, results: Sequence[Result]) -> set[UUID]:
     """The attempts, and what they make of the mails; returns those that they change.
 
     What was sent stays sent: somebody whose lease ran out may have come after all.
     """
-    rows = await database.fetch(
+    rows = await connection.fetch(
         """
         with nieuw as (
             select * from unnest(

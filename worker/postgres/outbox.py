@@ -12,7 +12,7 @@ import orjson
 from worker.domain.notifications import Soort
 from worker.outcomes import Event, Reply
 from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
-from worker.postgres.pool import transaction, translated
+from worker.postgres.pool import session, transaction
 from worker.postgres.waiting import RECALLED_TOGETHER
 from worker.relay import DueAnnouncement, DueMail, DueRecall
 from worker.rendering import Contact, MailFacts
@@ -43,10 +43,9 @@ class PostgresOutbox:
 
     async def sweep(self, now: datetime, until: datetime) -> int:
         """Whatever was handed to the broker and not dealt with in time is offered again."""
-        with translated():
-            return await _sweep_mails(self._pool, now) + await _sweep_letters(
-                self._pool, now, until
-            )
+        async with session(self._pool) as connection:
+            swept = await _sweep_mails(connection, now)
+            return swept + await _sweep_letters(connection, now, until)
 
     async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
         """Oldest first; rows that another relay has in hand are passed over.
@@ -83,8 +82,8 @@ class PostgresOutbox:
         again would send it twice.
         """
         in_order = sorted(offered, key=lambda each: each.mail)
-        with translated():
-            rows = await self._pool.fetch(
+        async with session(self._pool) as connection:
+            rows = await connection.fetch(
                 """
                 with gevraagd as (
                     select m.id, nieuw.bytes, nieuw.sjabloon
@@ -112,8 +111,8 @@ class PostgresOutbox:
 
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
         """What was confirmed is gone, what is parked stays to be looked at."""
-        with translated():
-            await self._pool.execute(
+        async with session(self._pool) as connection:
+            await connection.execute(
                 """
                 with weg as (delete from outbox where id = any ($1::uuid[]))
                 update outbox set geparkeerd = $3 where id = any ($2::uuid[])
@@ -142,8 +141,8 @@ class PostgresOutbox:
             await put_failed(connection, failed, now, self._announcer)
 
 
-async def _sweep_mails(pool: Pool, now: datetime) -> int:
-    swept: int = await pool.fetchval(
+async def _sweep_mails(connection: Connection, now: datetime) -> int:
+    swept: int = await connection.fetchval(
         """
         with due as (
             select id from mail where opnieuw <= $1
@@ -165,9 +164,9 @@ async def _sweep_mails(pool: Pool, now: datetime) -> int:
     return swept
 
 
-async def _sweep_letters(pool: Pool, now: datetime, until: datetime) -> int:
+async def _sweep_letters(connection: Connection, now: datetime, until: datetime) -> int:
     """Dead letters that waited, and those whose recall was lost on its way."""
-    swept: int = await pool.fetchval(
+    swept: int = await connection.fetchval(
         """
         with due as (
             select id from dead_letter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -29,7 +30,8 @@ _TLS = (
     "see to KLANTCONTACT_POSTGRES_TLS_* and the host; "
     "sslmode in KLANTCONTACT_POSTGRES_URL says if it must be verified"
 )
-_COMMAND_SECONDS = 30
+# At the command line somebody waits for a large answer.
+_DEADLINE = timedelta(seconds=30)
 _SETTINGS = {"application_name": "klantcontact", "search_path": "klantcontact"}
 _BY_INDEX = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 
@@ -72,8 +74,13 @@ def _translation(error: asyncpg.PostgresError) -> KlantcontactError:
 
 
 @asynccontextmanager
-async def connected(url: str, *, size: int, by_index: bool = False) -> AsyncIterator[Pool]:
+async def connected(
+    url: str, *, size: int, by_index: bool = False, deadline: timedelta = _DEADLINE
+) -> AsyncIterator[Pool]:
     """A pool of `size` connections; raises Outage if the database cannot be reached.
+
+    No statement takes longer than `deadline`, and no transaction rests for longer: the server
+    sees to it too, so that what a client that vanished has locked is free again.
 
     `by_index` is for whoever works on tables that are empty at one moment and full at the next,
     as the outbox is: statistics are always late there, and a plan that reads and sorts all of
@@ -85,14 +92,22 @@ async def connected(url: str, *, size: int, by_index: bool = False) -> AsyncIter
             min_size=1,
             max_size=size,
             timeout=5,
-            command_timeout=_COMMAND_SECONDS,
-            server_settings=_SETTINGS | (_BY_INDEX if by_index else {}),
+            command_timeout=deadline.total_seconds(),
+            server_settings=_SETTINGS | _patience(deadline) | (_BY_INDEX if by_index else {}),
             reset=_kept,
         )
     try:
         yield pool
     finally:
         pool.terminate()
+
+
+def _patience(deadline: timedelta) -> dict[str, str]:
+    milliseconds = str(int(deadline.total_seconds() * 1000))
+    return {
+        "statement_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+    }
 
 
 async def _kept(_: object) -> None:
@@ -103,8 +118,31 @@ async def _kept(_: object) -> None:
 
 
 @asynccontextmanager
+async def session(pool: Pool) -> AsyncIterator[Connection]:
+    """One connection of the pool, given up once it was silent for too long.
+
+    The driver would ask the server to cancel the statement, and wait for that as long again.
+    """
+    with translated():
+        async with pool.acquire() as connection:
+            try:
+                yield connection
+            except TimeoutError:
+                connection.terminate()
+                raise
+
+
+@asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """One transaction on one connection of the pool."""
-    with translated():
-        async with pool.acquire() as connection, connection.transaction():
+    async with session(pool) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
             yield connection
+        except TimeoutError:
+            raise
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await transaction.commit()

@@ -9,7 +9,7 @@ import orjson
 
 from worker.domain.identity import Identity, Scheme
 from worker.envelope import Delivery
-from worker.postgres.pool import translated
+from worker.postgres.pool import session, translated
 from worker.stored import Stored
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class PostgresLetters:
 
     async def due(self, ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
         """Those that were called back or wait; bodies are not read for it."""
-        with translated():
-            rows = await self._pool.fetch(
+        async with session(self._pool) as connection:
+            rows = await connection.fetch(
                 """
                 select d.id, octet_length(coalesce(v.inhoud, d.body)) + octet_length(d.body)
                 from dead_letter as d
@@ -45,7 +45,8 @@ class PostgresLetters:
 
     async def load(self, ids: Sequence[UUID]) -> list[Stored]:
         """As the module's `load`."""
-        return await load(self._pool, ids)
+        async with session(self._pool) as connection:
+            return await load(connection, ids)
 
 
 async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]:

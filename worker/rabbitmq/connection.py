@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from aiormq.channel import Channel
     from yarl import URL
 
-_CONNECT_SECONDS = 10
-_CLOSE_SECONDS = 5
+_CONNECT_SECONDS = 5
+_CLOSE_SECONDS = 2
 _IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
 _TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
-_HEARTBEAT_SECONDS = 30
+_SILENCE_SECONDS = 10
 
 
 @contextmanager
@@ -74,30 +74,37 @@ def _hung_up(*, wanting: str) -> Iterator[None]:
 class Connection(aio_pika.Connection):
     """A connection, with the gate that what it receives comes through."""
 
-    def __init__(self, url: URL, *, ssl_context: SSLContext | None, gate: Gate) -> None:
+    def __init__(
+        self, url: URL, *, ssl_context: SSLContext | None, gate: Gate, silence: float
+    ) -> None:
         # Given, the context comes before whatever the URL says of verifying.
         super().__init__(url, ssl_context=ssl_context)
         self.gate = gate
-        self.kwargs["transport_factory"] = GatedTransport(gate)
+        self.kwargs["transport_factory"] = GatedTransport(gate, silence)
 
 
 @asynccontextmanager
 async def connected(
-    to: Address | str, name: str, *, gate: Gate | None = None
+    to: Address | str,
+    name: str,
+    *,
+    gate: Gate | None = None,
+    silence: float = _SILENCE_SECONDS,
 ) -> AsyncIterator[Connection]:
     """One connection, without recovery of its own: whoever holds it starts anew after a break.
 
     `to` is the settings' address, or the URL of a broker that needs none of them. `name` shows
     in the broker's list of connections. `gate` holds back reading, and so bounds the memory that
-    deliveries take. Raises Outage.
+    deliveries take. A broker that says nothing for `silence` seconds is gone. Raises Outage.
     """
     at = located(to) if isinstance(to, str) else to
     connection = Connection(
         aio_pika.connection.make_url(
-            at.url, client_properties=None, name=name, heartbeat=_HEARTBEAT_SECONDS
+            at.url, client_properties=None, name=name, heartbeat=_heartbeat(silence)
         ),
         ssl_context=at.context,
         gate=gate or Gate(),
+        silence=silence,
     )
     with translated(), _hung_up(wanting="a client certificate" if at.context else "TLS (amqps://)"):
         await connection.connect(timeout=_CONNECT_SECONDS)
@@ -108,6 +115,11 @@ async def connected(
         # What the broker sent before it knew is read and dropped; a goodbye has its limit.
         with translated(), suppress(TimeoutError):
             await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)
+
+
+def _heartbeat(silence: float) -> int:
+    """In whole seconds; the broker sends one every half of it, so two are missed in a silence."""
+    return max(1, int(silence * 0.8))
 
 
 async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel:

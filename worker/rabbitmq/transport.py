@@ -27,14 +27,15 @@ _CHUNK: Final = 64 * 1024
 _HEAD: Final = Struct(">BHI")  # type, channel, size of the payload
 # aiormq counts a connection without frames as dead; while others take them it gets none.
 _HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
-_HEARTBEAT_SECONDS: Final = 10.0
+_HEARTBEAT_SECONDS: Final = 3.0
 
 
 class GatedTransport(TransportFactory):
     """aiormq's own transports, with a reader that asks the gate."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, silence: float) -> None:
         self._gate = gate
+        self._silence = silence
 
     async def create(
         self,
@@ -44,15 +45,19 @@ class GatedTransport(TransportFactory):
         """Connect as aiormq would."""
         factory = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
         reader, writer = await factory.create(url, **kwargs)
-        return cast("asyncio.StreamReader", GatedReader(reader, self._gate)), writer
+        return cast("asyncio.StreamReader", GatedReader(reader, self._gate, self._silence)), writer
 
 
 class GatedReader:
-    """What aiormq uses of a StreamReader: it reads frame by frame, each in three reads."""
+    """What aiormq uses of a StreamReader: it reads frame by frame, each in three reads.
 
-    def __init__(self, reader: asyncio.StreamReader, gate: Gate) -> None:
+    `silence` is how many seconds the broker may say nothing: with heartbeats it never does.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, gate: Gate, silence: float) -> None:
         self._reader = reader
         self._gate = gate
+        self._silence = silence
         self._chunk = b""
         self._place = 0
         self._step = 0
@@ -105,7 +110,20 @@ class GatedReader:
             if self._gate.shut:
                 await self._gate.passable()
             rest = self._chunk[self._place :]
-            more = await self._reader.read(max(_CHUNK, size - len(rest)))
+            more = await self._read(max(_CHUNK, size - len(rest)))
             if not more:
                 raise asyncio.IncompleteReadError(rest, size)
             self._chunk, self._place = rest + more, 0
+
+    async def _read(self, most: int) -> bytes:
+        """Read what is there; raises ConnectionResetError if the broker says nothing for long.
+
+        aiormq would wait for three of its own timeouts, and a connection that a firewall forgot
+        is closed by nobody.
+        """
+        try:
+            async with asyncio.timeout(self._silence):
+                return await self._reader.read(most)
+        except TimeoutError:
+            msg = f"nothing came for {self._silence:g} s"
+            raise ConnectionResetError(msg) from None

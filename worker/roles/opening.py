@@ -10,7 +10,7 @@ from worker.postgres.pool import connected as postgres
 from worker.postgres.schema import pending
 from worker.postgres.tls import database_url, open_to_others
 from worker.rabbitmq.connection import connected as rabbitmq
-from worker.rabbitmq.consuming import Limits
+from worker.rabbitmq.consuming import TENDED_SECONDS, Limits
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.tls import address
 from worker.smtp.address import address as smtp_address
@@ -50,7 +50,8 @@ async def database(settings: Settings, size: int, *, by_index: bool = False) -> 
     """A pool on a database whose schema is as new as the program."""
     with _renewed():
         url = database_url(settings)
-    async with postgres(url, size=size, by_index=by_index) as pool:
+    deadline = settings.postgres_deadline
+    async with postgres(url, size=size, by_index=by_index, deadline=deadline) as pool:
         if await pending(pool):
             msg = "the database's schema is older than this program; run `klantcontact migrate`"
             raise Outage(msg)
@@ -64,7 +65,8 @@ async def broker(
     """A connection that the broker shows under `name`."""
     with _renewed():
         at = address(settings)
-    async with rabbitmq(at, f"klantcontact {name}", gate=gate) as connection:
+    silence = settings.amqp_silence.total_seconds()
+    async with rabbitmq(at, f"klantcontact {name}", gate=gate, silence=silence) as connection:
         yield connection
 
 
@@ -99,6 +101,15 @@ def sending(settings: Settings, log: Log) -> None:
     """The same for the mail server, which the mailer alone connects to."""
     if smtp_address(settings).open_to_others:
         log.warning("onversleuteld", dienst="smtp", instelling="KLANTCONTACT_SMTP_TLS")
+
+
+def patience(settings: Settings) -> float:
+    """How long, in seconds, a delivery may wait for its turn, and a batch may be in hand.
+
+    So none is unacknowledged for longer than the watchdog allows: each is looked at every
+    TENDED_SECONDS.
+    """
+    return max(1.0, settings.watchdog.total_seconds() / 2 - TENDED_SECONDS)
 
 
 async def when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:

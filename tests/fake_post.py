@@ -138,8 +138,12 @@ class FakeOutbox(FakePost):
         return await self.claim_rows(now, until, most)
 
 
+@dataclass
 class FakeMails(FakePost):
     """As the mailer sees it."""
+
+    in_hand: set[UUID] = field(default_factory=set)
+    """What was claimed and is not on record."""
 
     async def claim(
         self, mails: Sequence[UUID], until: datetime, enough: datetime
@@ -152,6 +156,7 @@ class FakeMails(FakePost):
     def _claim(self, mail: UUID, until: datetime, enough: datetime) -> Claim:
         known = self.mails[mail]
         known.toestand = "bezig"
+        self.in_hand.add(mail)
         if known.opnieuw is None or known.opnieuw < enough:
             known.opnieuw = until
         return Claim(known.pogingen, known.opnieuw, known.answer is not None)
@@ -165,6 +170,7 @@ class FakeMails(FakePost):
     async def record(self, results: Sequence[Result]) -> None:
         for result in results:
             known, answer = self.mails[result.mail], result.answer
+            self.in_hand.discard(result.mail)
             known.attempts.append((answer.sent.value, answer.code, answer.words))
             if known.toestand != "verzonden":
                 known.toestand, known.opnieuw = result.state.value, result.again
@@ -204,28 +210,25 @@ class FakeWake:
 
 @dataclass
 class FakeJobs:
-    """Jobs in order; `finished` are those acknowledged. Ends when all are, or when told to."""
+    """Jobs in order; `finished` are those acknowledged. Ends when told to."""
 
     waiting: list[Job]
     finished: list[Job] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: bool = False
     """Whether the broker is, in the end."""
-    _taken: int = 0
+    _taken: list[Job] = field(default_factory=list)
 
     async def take(self, most: int) -> list[Job]:
-        taken, self.waiting = self.waiting[:most], self.waiting[most:]
-        self._taken += len(taken)
-        if not taken:
+        self._taken, self.waiting = self.waiting[:most], self.waiting[most:]
+        if not self._taken:
             await self.ended.wait()
             if self.gone:
                 raise Outage("RabbitMQ closed the connection")
-        return taken
+        return self._taken
 
-    async def done(self, jobs: Sequence[Job]) -> None:
-        self.finished.extend(jobs)
-        if not self.waiting and len(self.finished) == self._taken:
-            self.ended.set()
+    async def done(self) -> None:
+        self.finished.extend(self._taken)
 
 
 @dataclass

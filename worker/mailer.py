@@ -1,6 +1,7 @@
 """Mailer: from a mail job to the mail server's answer, each mail claimed before it is sent.
 
-Jobs are claimed ahead, many at once, and their claims committed. A sender holds one connection
+Jobs are claimed ahead, many at once, their claims committed, and then they are acknowledged: what
+is claimed is in Postgres, however long the mail server takes. A sender holds one connection
 and takes one claimed mail at a time: conversation, and then its result on record (committed,
 together with those of others that ended meanwhile) before the content of the next is handed
 over. So no transaction is open during a conversation, and a crash repeats one mail per sender at
@@ -39,9 +40,8 @@ Turn = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One finished mail. `tag` is what the broker's delivery is acknowledged by."""
+    """One finished mail."""
 
-    tag: int
     mail: UUID
     sender: str
     recipient: str
@@ -118,8 +118,8 @@ class Jobs(Protocol):
     async def take(self, most: int) -> Sequence[Job]:
         """Wait for jobs and take up to `most`; none when the mailer is to stop."""
 
-    async def done(self, jobs: Sequence[Job]) -> None:
-        """Acknowledge jobs that are on record; if the broker is gone, `take` says so."""
+    async def done(self) -> None:
+        """Acknowledge what was taken last; if the broker is gone, `take` says so."""
 
 
 class Mails(Protocol):
@@ -233,22 +233,18 @@ class Mailer:
         return None
 
     async def _claim(self, jobs: Sequence[Job]) -> None:
-        """A job whose mail is under a live lease, or came to its end, is done."""
+        """From here on the lease sees to it that a mail is sent: the broker need not wait.
+
+        A job whose mail is under a live lease, or came to its end, is left.
+        """
         now, lease = self._clock(), self._schedule.lease
         claims = dict(
             await self._mails.claim([job.mail for job in jobs], now + lease, now + lease / 2)
         )
-        left = []
-        taken = []
-        for job in jobs:
-            # The same mail twice: its first job gets it.
-            claim = claims.pop(job.mail, None)
-            if claim is None:
-                left.append(job)
-            else:
-                taken.append((job, claim))
-        self._claimed.add(taken)
-        await self._jobs.done(left)
+        # The same mail twice: its first job gets it.
+        claimed = [(job, claim) for job in jobs if (claim := claims.pop(job.mail, None))]
+        self._claimed.add(claimed)
+        await self._jobs.done()
 
     async def _send_all(self, conversation: Conversation) -> None:
         recorded: asyncio.Future[None] | None = None
@@ -267,7 +263,6 @@ class Mailer:
         """Give what is done when the mail is on record; `before` is that of the one before."""
         if self._clock() + self._schedule.deadline > claim.until:
             # Its lease might end in the middle: somebody else could be sending it by then.
-            await self._jobs.done([job])
             return None
         begun: int | None = None
 
@@ -282,9 +277,7 @@ class Mailer:
         return self._finished.submit(_Ended(job, result, claim.attempts + 1), begun)
 
     async def _finish(self, ended: Sequence[_Ended]) -> None:
-        """Acknowledged only when it is on record."""
         await self._mails.record([each.result for each in ended])
-        await self._jobs.done([each.job for each in ended])
         for each in ended:
             self._log.info(
                 "mail",

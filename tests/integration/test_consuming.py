@@ -111,30 +111,6 @@ async def test_settling_nothing_is_nothing(broker: Broker) -> None:
         await consumer.settle()
 
 
-async def test_one_delivery_can_be_acknowledged_by_itself(broker: Broker) -> None:
-    await _publish(broker, 3)
-    async with _consuming(broker, prefetch=2) as consumer:
-        (first,) = await consumer.take(Limits(1, 1))
-        (second,) = await consumer.take(Limits(1, 1))
-        await consumer.acknowledge([second[0]])
-        (third,) = await consumer.take(Limits(1, 1))
-    async with _consuming(broker) as consumer:
-        left = {first[1].message_id, third[1].message_id}
-        assert set(await _taken(consumer, 2)) == left
-
-
-async def test_those_that_stand_in_a_row_and_others_are_acknowledged_together(
-    broker: Broker,
-) -> None:
-    await _publish(broker, 6)
-    async with _consuming(broker) as consumer:
-        taken = [(await consumer.take(Limits(1, 1)))[0] for _ in range(6)]
-        await consumer.acknowledge([taken[place][0] for place in (4, 1, 0)])
-    async with _consuming(broker) as consumer:
-        left = {taken[place][1].message_id for place in (2, 3, 5)}
-        assert set(await _taken(consumer, 3)) == left
-
-
 @pytest.mark.parametrize(
     "limits", [Limits(3, MEBIBYTE, linger=1), Limits(100, 250, linger=1)], ids=["count", "bytes"]
 )

@@ -16,11 +16,13 @@ from worker.mailer import Answer, Job, Mailer, Schedule, Sent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.mailer import Result
+    from worker.mailer import Claim, Result
 
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5))
 LEASE = timedelta(minutes=10)
 DEADLINE = timedelta(seconds=45)
+# Of the loop: enough for whatever would come to come.
+_TURNS = 20
 SCHEDULE = Schedule(LEASE, DEADLINE, RETRIES)
 
 
@@ -39,16 +41,27 @@ class Mailed:
         self.mails.mails[mail] = FakeMail(toestand="aangeboden")
         return mail
 
-    def mailer(self, jobs: FakeJobs, now: datetime = NOW) -> Mailer:
-        return Mailer(jobs, self.mails, lambda: now, self.schedule, 10, log=self.lines.log)
+    def mailer(self, jobs: FakeJobs) -> Mailer:
+        return Mailer(jobs, self.mails, lambda: NOW, self.schedule, 10, log=self.lines.log)
 
-    async def send(self, *mails: UUID, now: datetime = NOW) -> FakeJobs:
+    async def send(self, *mails: UUID, left: int = 0) -> None:
+        """Send all but those that are `left`."""
         source = FakeJobs(jobs(*(mails or [self.mail])))
         given = list(source.waiting)
-        async with asyncio.timeout(10):
-            await self.mailer(source, now).run([self.conversation])
-        assert sorted(each.tag for each in source.finished) == [each.tag for each in given]
-        return source
+        await self.run(source, [self.conversation], left)
+        assert source.finished == given
+
+    async def run(
+        self, source: FakeJobs, conversations: Sequence[FakeConversation], left: int = 0
+    ) -> None:
+        """Until all are sent that are not `left`."""
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            group.create_task(self.mailer(source).run(conversations))
+            while source.waiting or not source.finished or len(self.mails.in_hand) > left:  # noqa: ASYNC110 (a turn of the loop at a time)
+                await asyncio.sleep(0)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            source.ended.set()
 
     @property
     def state(self) -> FakeMail:
@@ -56,10 +69,7 @@ class Mailed:
 
 
 def jobs(*mails: UUID) -> list[Job]:
-    return [
-        Job(tag, mail, "noreply@example.nl", "burger@example.nl", b"x")
-        for tag, mail in enumerate(mails, start=1)
-    ]
+    return [Job(mail, "noreply@example.nl", "burger@example.nl", b"x") for mail in mails]
 
 
 async def test_a_mail_that_is_accepted_is_on_record_and_its_job_is_done() -> None:
@@ -138,7 +148,7 @@ async def test_what_is_claimed_and_not_sent_when_it_stops_is_given_back() -> Non
     await run
     assert mailed.state.toestand == "verzonden"
     assert [mailed.mails.mails[mail].toestand for mail in waiting] == ["aangeboden"] * 3
-    assert [job.mail for job in source.finished] == [mailed.mail]
+    assert [job.mail for job in source.finished] == [mailed.mail, *waiting]
 
 
 async def test_a_broker_that_is_gone_lets_what_is_being_sent_come_on_record() -> None:
@@ -168,14 +178,33 @@ class Failing(FakeMails):
         raise Outage("PostgreSQL does not answer")
 
 
-async def test_what_is_not_on_record_is_not_acknowledged() -> None:
+async def test_what_cannot_be_recorded_ends_the_mailer() -> None:
     mailed, source = Mailed(), FakeJobs([])
     mailed.mails = Failing(mailed.mails.mails)
     source.waiting = jobs(mailed.mail)
     with pytest.raises(ExceptionGroup) as raised:
         await mailed.mailer(source).run([mailed.conversation])
     assert raised.group_contains(Outage)
+
+
+class Lost(FakeMails):
+    """A store that is gone when mails are to be claimed."""
+
+    async def claim(
+        self, mails: Sequence[UUID], until: datetime, enough: datetime
+    ) -> dict[UUID, Claim]:
+        del mails, until, enough
+        raise Outage("PostgreSQL does not answer")
+
+
+async def test_what_is_not_claimed_is_not_acknowledged() -> None:
+    mailed, source = Mailed(), FakeJobs([])
+    mailed.mails = Lost(mailed.mails.mails)
+    source.waiting = jobs(mailed.mail)
+    with pytest.raises(Outage, match="PostgreSQL"):
+        await mailed.mailer(source).run([mailed.conversation])
     assert source.finished == []
+    assert mailed.conversation.sent == []
 
 
 class Slow(FakeMails):
@@ -199,6 +228,9 @@ async def test_a_sender_sends_its_next_mail_when_its_last_one_is_on_record() -> 
         await asyncio.sleep(0)
     assert len(mailed.conversation.sent) == 1
     slow.on.set()
+    while mailed.mails.in_hand:  # noqa: ASYNC110 (a turn of the loop at a time)
+        await asyncio.sleep(0)
+    source.ended.set()
     await run
     assert len(mailed.conversation.sent) == 2
 
@@ -224,7 +256,7 @@ async def test_a_mail_is_left_whose_lease_could_end_during_its_conversation(
     left: int, sent: int
 ) -> None:
     mailed = Mailed(schedule=Schedule(timedelta(seconds=left), DEADLINE, RETRIES))
-    await mailed.send()
+    await mailed.send(left=1 - sent)
     assert len(mailed.conversation.sent) == sent
     assert mailed.state.toestand == ("verzonden" if sent else "bezig")
 
@@ -234,8 +266,7 @@ async def test_each_connection_sends_and_results_are_recorded_together() -> None
     mails = [mailed.offer(uuid4()) for _ in range(30)]
     source = FakeJobs(jobs(*mails))
     conversations = [FakeConversation() for _ in range(3)]
-    async with asyncio.timeout(10):
-        await mailed.mailer(source).run(conversations)
+    await mailed.run(source, conversations)
     assert sum(len(each.sent) for each in conversations) == 30
     assert all(each.sent for each in conversations)
     assert {mailed.mails.mails[mail].toestand for mail in mails} == {"verzonden"}

@@ -1,39 +1,42 @@
-"""Deliveries in: buffered per channel, handed out in batches, acknowledged by the taker."""
+"""Deliveries in: buffered per channel, handed out in batches, acknowledged by the taker.
+
+A consumer is tended while it consumes. One that had nothing to do for a while is renewed: a
+connection that lives proves nothing of its consumers, and a broker that lost one tells nobody.
+What waited for too long, because the taker is slow or stuck, goes back to the broker, where
+others can have it, and nothing more is asked for until there is room.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from itertools import takewhile
-from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiormq.abc import ChannelFrame
 from aiormq.exceptions import ChannelInvalidStateError
 
 from worker.envelope import Delivery
 from worker.errors import Outage
+from worker.rabbitmq.answers import returned
 from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
 from worker.rabbitmq.deliveries import Deliveries
-from worker.rabbitmq.transport import METHOD
+from worker.rabbitmq.subscription import Subscription, queue_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     import aio_pika
-    from aiormq.abc import DeliveredMessage
     from aiormq.channel import Channel
     from pamqp.commands import Basic
 
     from worker.rabbitmq.gate import Gate
 
 
-# Type, channel and size of a frame; class, method, delivery tag and `multiple`; the end.
-_ACK: Final = Struct(">BHIHHQBB")
-_FRAME_END: Final = 0xCE
+TENDED_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class Limits:
     linger: float = 0
 
 
+class _Waiting(NamedTuple):
+    """A delivery that nobody has taken, `since` when, by the monotonic clock."""
+
+    tag: int
+    delivery: Delivery
+    since: float
+
+
 class Consumer:
     """The deliveries of some queues on one channel of their own."""
 
@@ -56,8 +67,11 @@ class Consumer:
         self._channel = channel
         self._limits = limits
         self._gate = gate
-        self._waiting: deque[tuple[int, Delivery]] = deque()
-        self._handed_out: dict[int, int] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._in_hand = self._in_hand_bytes = self._last_tag = 0
+        self._subscription = Subscription(channel)
+        self._delivered_at = self._taken_at = time.monotonic()
+        self._ended = asyncio.Event()
         self._stirred = asyncio.Event()
         self._full = asyncio.Event()
         self._stopped = False
@@ -72,11 +86,42 @@ class Consumer:
         self._gate.takers[self._channel.number] = Deliveries(self)
         self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
         self._channel.closing.add_done_callback(self._on_close)
+        await self._subscription.begin(queues, prefetch)
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries nobody has taken."""
+        return len(self._waiting)
+
+    async def tend(self, longest: float) -> None:
+        """Until the end: renew what was idle, give back what waited, for `longest` seconds.
+
+        Raises Outage where the broker doesn't answer, or what was handed out is in hand for as
+        long: whoever has it is stuck, and its connection is to be closed.
+        """
+        while not self._ended.is_set():
+            now = time.monotonic()
+            if self._in_hand and now - self._taken_at > longest:
+                msg = f"deliveries were in hand for more than {longest:g} s; what holds them up?"
+                raise Outage(msg)
+            if self._waiting:
+                if now - self._waiting[0].since > longest:
+                    await self._give_back()
+            elif not self._subscription.resting and now - self._delivered_at > longest:
+                await self._subscription.renew()
+                self._delivered_at = time.monotonic()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), min(TENDED_SECONDS, longest / 4))
+
+    async def _give_back(self) -> None:
+        """What waits goes back, and nothing more is wanted until somebody takes again."""
+        await self._subscription.rest()
+        back, self._waiting = self._waiting, deque()
+        if not back:
+            return
         with translated():
-            await self._channel.basic_qos(prefetch_count=prefetch)
-            for queue in queues:
-                # The tag is what a delivery is known by; it needs to be unique per channel.
-                await self._channel.basic_consume(queue, _never, consumer_tag=queue)
+            await self._write(returned(self._channel.number, [each.tag for each in back]))
+        self._gate.release(sum(len(each.delivery.body) for each in back))
 
     def deliver(
         self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
@@ -85,7 +130,12 @@ class Consumer:
         if self._stopped:
             return
         self._gate.hold(len(body))
-        self._waiting.append((tag, _delivery(queue, properties, body, again=again)))
+        self._delivered_at = time.monotonic()
+        self._waiting.append(
+            _Waiting(
+                tag, _delivery(queue_of(queue), properties, body, again=again), self._delivered_at
+            )
+        )
         self._stirred.set()
         if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
             self._full.set()
@@ -100,21 +150,27 @@ class Consumer:
 
     def _fail(self, what: str) -> None:
         self._failure = what
-        self._stirred.set()
-        self._full.set()
+        self._stir()
 
     def stop(self) -> None:
         """Hand out nothing more; what is not acknowledged goes back when the channel closes."""
         self._stopped = True
+        self._stir()
+
+    def _stir(self) -> None:
+        """Whoever waits is to look."""
         self._stirred.set()
         self._full.set()
+        self._ended.set()
 
     async def batch(self) -> list[Delivery]:
         """Wait for deliveries and take up to the limits; empty once stopped."""
-        return [delivery for _, delivery in await self.take(self._limits)]
+        return await self.take(self._limits)
 
-    async def take(self, limits: Limits) -> list[tuple[int, Delivery]]:
-        """As `batch`, each with the tag to acknowledge it by."""
+    async def take(self, limits: Limits) -> list[Delivery]:
+        """As `batch`, within other limits."""
+        if self._subscription.resting and not (self._waiting or self._ended.is_set()):
+            await self._subscription.wake()
         while not (self._waiting or self._stopped or self._failure):
             self._stirred.clear()
             await self._stirred.wait()
@@ -123,13 +179,16 @@ class Consumer:
             return []
         if self._failure is not None:
             raise Outage(self._failure)
-        taken: list[tuple[int, Delivery]] = []
+        self._taken_at = time.monotonic()
+        taken: list[Delivery] = []
         size = 0
         while self._waiting and len(taken) < limits.deliveries and size < limits.bytes:
-            tag, delivery = self._waiting.popleft()
-            size += len(delivery.body)
-            self._handed_out[tag] = len(delivery.body)
-            taken.append((tag, delivery))
+            each = self._waiting.popleft()
+            size += len(each.delivery.body)
+            self._last_tag = each.tag
+            taken.append(each.delivery)
+        self._in_hand += len(taken)
+        self._in_hand_bytes += size
         return taken
 
     async def _linger(self, limits: Limits) -> None:
@@ -140,26 +199,13 @@ class Consumer:
 
     async def settle(self) -> None:
         """Acknowledge everything handed out: all of it came before what still waits."""
-        if not self._handed_out:
+        if not self._in_hand:
             return
-        last = max(self._handed_out)
         with translated():
             # Written when this returns: an ack that is still queued goes with the connection.
-            await self._channel.basic_ack(last, multiple=True, wait=True)
-        self._gate.release(sum(self._handed_out.values()))
-        self._handed_out.clear()
-
-    async def acknowledge(self, tags: Collection[int]) -> None:
-        """Acknowledge these, written at once: one word for the oldest that stand in a row."""
-        if not tags:
-            return
-        done = set(tags)
-        row = tuple(takewhile(done.__contains__, self._handed_out))
-        content = _ack(self._channel.number, row[-1], multiple=True) if row else b""
-        content += b"".join(_ack(self._channel.number, tag) for tag in done.difference(row))
-        with translated():
-            await self._write(content)
-        self._gate.release(sum(self._handed_out.pop(tag) for tag in done))
+            await self._channel.basic_ack(self._last_tag, multiple=True, wait=True)
+        self._gate.release(self._in_hand_bytes)
+        self._in_hand = self._in_hand_bytes = 0
 
     async def _write(self, content: bytes) -> None:
         """Return when the socket has taken it: what is still queued goes with the connection."""
@@ -170,15 +216,6 @@ class Consumer:
             ChannelFrame(content, should_close=False, drain_future=written)
         )
         await written
-
-
-def _ack(channel: int, tag: int, *, multiple: bool = False) -> bytes:
-    """The frame of basic.ack (AMQP 0-9-1, sections 2.3.5 and 1.8.3.13)."""
-    return _ACK.pack(METHOD, channel, 13, 60, 80, tag, multiple, _FRAME_END)
-
-
-async def _never(_: DeliveredMessage) -> None:
-    """The transport hands deliveries to the taker, and none to aiormq."""
 
 
 def _delivery(queue: str, properties: Basic.Properties, body: bytes, *, again: bool) -> Delivery:

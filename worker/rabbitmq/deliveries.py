@@ -71,7 +71,7 @@ class Deliveries:
 
 
 def _begun(payload: bytes) -> _Coming:
-    """basic.deliver: the consumer's tag, which is the queue's name, delivery tag, redelivered."""
+    """basic.deliver: the consumer's tag (its queue comes first), delivery tag, redelivered."""
     end = 5 + payload[4]
     return _Coming(
         queue=payload[5:end].decode(),

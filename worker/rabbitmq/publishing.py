@@ -8,7 +8,7 @@ confirms counted where they arrive.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
+from worker.errors import Outage
 from worker.rabbitmq.confirms import Confirms, Window
 from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
@@ -83,6 +84,12 @@ class Publisher:
                     await self._write(publications[start : start + _TOGETHER], window, start)
                 await window.done
         return window.confirmed
+
+    async def gone(self) -> None:
+        """Wait until there is nobody to publish to; raises Outage."""
+        with suppress(Exception):
+            await asyncio.shield(self._channel.closing)
+        raise Outage("RabbitMQ closed the connection")
 
     async def _write(self, part: Sequence[Publication], window: Window, start: int) -> None:
         """Write them, and wait until the socket has taken them.

@@ -21,7 +21,7 @@ from worker.rabbitmq.topology import HERVAT, REGISTRATIE_QUEUES, ZAKEN
 from worker.reading import Proofs, Reader
 from worker.register import ZakenIntake
 from worker.resumption import Resumption
-from worker.roles.opening import batches, broker, database, gate_for, when
+from worker.roles.opening import batches, broker, database, gate_for, patience, when
 
 if TYPE_CHECKING:
     from worker.logs import Log
@@ -79,6 +79,8 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
             every = (*lanes, facts_lane, *resumed_lanes)
             group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
             group.create_task(proofs.keep_fresh(stop))
+            for lane in every:
+                group.create_task(lane.tend(patience(settings)))
             group.create_task(facts.run(facts_lane))
             for lane in lanes:
                 group.create_task(contacts.run(lane))

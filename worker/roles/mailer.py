@@ -15,7 +15,7 @@ from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
-from worker.roles.opening import batches, broker, database, gate_for, mail_server, when
+from worker.roles.opening import batches, broker, database, gate_for, mail_server, patience, when
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         log.info("gereed", queues=[NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, consumer.stop, story.stop, gate.open))
+            group.create_task(consumer.tend(patience(settings)))
             group.create_task(story.run(conversations))
 
 

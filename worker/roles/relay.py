@@ -55,4 +55,7 @@ async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         log.info("gereed")
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, wake.stop))
-            group.create_task(story.run(wake))
+            # With nothing to publish, nothing else would tell that nothing can be.
+            watching = group.create_task(publisher.gone())
+            await story.run(wake)
+            watching.cancel()

@@ -24,7 +24,7 @@ from worker.rabbitmq.topology import (
     ZAKEN,
     definitions,
 )
-from worker.roles.opening import batches, broker, database, gate_for, when
+from worker.roles.opening import batches, broker, database, gate_for, patience, when
 from worker.sink import Sink
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         bounce_lane = await opened(connection, limits, gate)
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
+            for each in (lane, bounce_lane):
+                group.create_task(each.tend(patience(settings)))
             group.create_task(story.run(lane))
             group.create_task(housekeeping.run(stop))
             group.create_task(bounces.run(bounce_lane))

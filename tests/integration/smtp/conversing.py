@@ -21,7 +21,7 @@ CONTENT = b"Subject: x\r\n\r\n.een punt\r\n"
 
 
 def job(recipient: str = "burger@example.nl", content: bytes = CONTENT) -> Job:
-    return Job(1, uuid4(), "noreply@example.nl", recipient, content)
+    return Job(uuid4(), "noreply@example.nl", recipient, content)
 
 
 class At(TypedDict, total=False):

@@ -1,0 +1,148 @@
+"""What a consumer does of its own accord, so that nothing waits in it and it waits for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.proxy import passing
+from tests.waiting import until
+from worker.errors import Outage
+from worker.rabbitmq.connection import channel, connected
+from worker.rabbitmq.consuming import Consumer, Limits, consuming
+from worker.rabbitmq.gate import Gate
+from worker.rabbitmq.publishing import publishing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiormq.channel import Channel
+
+    from tests.broker import Broker
+
+QUEUE = "klantcontact.registratie.callcenter"
+LIMITS = Limits(10, 1024 * 1024)
+SOON = 0.2
+LONG = 3600
+
+
+@asynccontextmanager
+async def _tended(broker: Broker, longest: float) -> AsyncIterator[tuple[Consumer, Channel]]:
+    """A consumer that is tended until the end of the block; raises what tending raises."""
+    gate = Gate()
+    async with connected(broker.state.amqp, "test", gate=gate) as connection:
+        opened = await channel(connection, confirms=False)
+        consumer = Consumer(opened, LIMITS, gate)
+        await consumer.consume([QUEUE], 10)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            group.create_task(consumer.tend(longest))
+            yield consumer, opened
+            consumer.stop()
+
+
+async def test_a_consumer_that_the_broker_has_lost_is_asked_for_again(broker: Broker) -> None:
+    async with _tended(broker, SOON) as (consumer, opened):
+        await opened.basic_cancel(QUEUE, nowait=True)
+        await broker.publish(b"x", message_id="een")
+        (delivery,) = await consumer.batch()
+    assert delivery.message_id == "een"
+
+
+async def test_what_nobody_takes_goes_back_to_others_and_comes_again_when_somebody_does(
+    broker: Broker,
+) -> None:
+    async with _tended(broker, SOON) as (consumer, _):
+        for number in range(3):
+            await broker.publish(b"x", message_id=str(number))
+
+        async def back() -> bool:
+            return await broker.depth(QUEUE) == 3
+
+        await until(back, "they are back in the queue")
+        assert not consumer.waiting
+        again = await consumer.batch()
+        assert again[0].redelivered
+        await consumer.settle()
+
+
+async def test_what_is_in_hand_stays_there_when_what_waits_goes_back(broker: Broker) -> None:
+    async with _tended(broker, 1) as (consumer, _):
+        await broker.publish(b"x", message_id="een")
+        (first,) = await consumer.batch()
+        await broker.publish(b"x", message_id="twee")
+        await consumer.settle()
+
+        async def back() -> bool:
+            return await broker.depth(QUEUE) == 1
+
+        await until(back, "what waited is back in the queue")
+        (second,) = await consumer.batch()
+        await consumer.settle()
+    assert (first.message_id, second.message_id) == ("een", "twee")
+
+
+async def test_who_has_deliveries_in_hand_for_too_long_loses_them(broker: Broker) -> None:
+    async def keep() -> None:
+        async with _tended(broker, SOON) as (consumer, _):
+            await broker.publish(b"x")
+            await consumer.batch()
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await keep()
+    assert raised.group_contains(Outage, match="in hand")
+    async with _tended(broker, LONG) as (consumer, _):
+        assert (await consumer.batch())[0].redelivered
+
+
+async def test_a_consumer_that_is_stopped_is_tended_no_more_at_once(broker: Broker) -> None:
+    async with _tended(broker, LONG):
+        pass
+
+
+async def test_a_broker_that_falls_silent_is_gone_for_who_consumes(broker: Broker) -> None:
+    async with passing(broker.state.amqp) as proxy:
+
+        async def consume() -> None:
+            gate = Gate()
+            async with (
+                connected(proxy.url, "test", gate=gate, silence=2) as connection,
+                consuming(connection, [QUEUE], LIMITS, gate, prefetch=1) as consumer,
+            ):
+                proxy.stall()
+                await consumer.batch()
+
+        with pytest.raises(Outage, match="closed"):
+            await asyncio.wait_for(consume(), 20)
+
+
+async def test_a_broker_that_falls_silent_is_gone_for_who_has_nothing_to_publish(
+    broker: Broker,
+) -> None:
+    async with passing(broker.state.amqp) as proxy:
+
+        async def wait() -> None:
+            async with (
+                connected(proxy.url, "test", silence=2) as connection,
+                publishing(connection) as publisher,
+            ):
+                proxy.stall()
+                await publisher.gone()
+
+        with pytest.raises(Outage, match="closed"):
+            await asyncio.wait_for(wait(), 20)
+
+
+async def test_a_broker_that_has_nothing_to_say_is_there_all_the_same(broker: Broker) -> None:
+    gate = Gate()
+    async with (
+        connected(broker.state.amqp, "test", gate=gate, silence=2) as connection,
+        consuming(connection, [QUEUE], LIMITS, gate, prefetch=1) as consumer,
+    ):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(consumer.batch(), 5)
+        await broker.publish(b"x", message_id="een")
+        assert (await consumer.batch())[0].message_id == "een"

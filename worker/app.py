@@ -21,7 +21,7 @@ from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from worker.logs import Log
     from worker.settings import Settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _STEADY_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.25
+# Of the time from SIGTERM to the end; the rest is for saying goodbye.
+_SHARE_FINISHING = 0.7
 
 
 async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
@@ -50,10 +52,33 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     gc.freeze()
     log.info("start", rollen=[role.value for role in chosen])
     async with asyncio.TaskGroup() as group:
-        for role in chosen:
-            run = partial(runs[role], settings, stop, log.bind(rol=role.value))
-            group.create_task(keep(run, settings, stop, log.bind(rol=role.value)))
+        working = {
+            group.create_task(
+                keep(
+                    partial(runs[role], settings, stop, log.bind(rol=role.value)),
+                    settings,
+                    stop,
+                    log.bind(rol=role.value),
+                )
+            ): role
+            for role in chosen
+        }
+        group.create_task(_drain(working, settings, stop, log))
     log.info("gestopt")
+
+
+async def _drain(
+    working: Mapping[asyncio.Task[None], Role], settings: Settings, stop: asyncio.Event, log: Log
+) -> None:
+    """Once stopped, a role finishes what is in hand; what holds it up for too long is let go.
+
+    The broker takes it back when the connection closes, and leases run out: nothing is lost.
+    """
+    await stop.wait()
+    _, late = await asyncio.wait(working, timeout=settings.drain.total_seconds() * _SHARE_FINISHING)
+    for task in late:
+        log.warning("losgelaten", rol=working[task].value)
+        task.cancel()
 
 
 async def keep(

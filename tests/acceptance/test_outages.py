@@ -106,3 +106,35 @@ async def test_a_service_that_goes_away_in_the_middle_costs_no_message(
         assert await program.stop() == 0
     assert program.err == ""
     assert await _count(pool, "dead_letter") == 0
+
+
+@pytest.mark.parametrize("silent", ["postgres_url", "amqp_url"])
+async def test_a_worker_that_is_told_to_stop_ends_well_while_a_service_is_silent(
+    pool: Pool, broker: Broker, environment: dict[str, str], start: Start, silent: str
+) -> None:
+    await fill(pool)
+    async with passing(environment[f"KLANTCONTACT_{silent.upper()}"]) as proxy:
+        program = await (await start("--role", "intake", drain="3", **{silent: proxy.url})).ready(1)
+        proxy.stall()
+        await broker.publish(body(), message_id="bericht-0")
+        assert await program.stop() == 0
+    assert program.err == ""
+    await (await start("--role", "intake")).logged("klantcontact", bericht="bericht-0")
+    assert await _count(pool, "klantcontact") == 1
+
+
+async def test_a_service_that_falls_silent_and_comes_back_costs_no_message(
+    pool: Pool, broker: Broker, environment: dict[str, str], start: Start
+) -> None:
+    await fill(pool)
+    quick = {"postgres_deadline": "1", "amqp_silence": "2"}
+    async with passing(environment["KLANTCONTACT_POSTGRES_URL"]) as proxy:
+        program = await start("--role", "intake", postgres_url=proxy.url, **quick)
+        await program.ready(1)
+        proxy.stall()
+        await broker.publish(body(), message_id="bericht-0")
+        await program.logged("uitval")
+        proxy.resume()
+        await program.logged("klantcontact", bericht="bericht-0")
+        assert await program.stop() == 0
+    assert await _count(pool, "klantcontact") == 1

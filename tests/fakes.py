@@ -18,7 +18,7 @@ from worker.errors import BatchRejected, Outage
 from worker.registration import Acceptance, Claims, Earlier, Repetition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -200,3 +200,39 @@ class FakeRegister:
                 self.facts[key] = each
                 stored.add(key)
         return len(stored)
+
+
+@dataclass
+class FakeAttempts:
+    """Attempts by digest; `down` says that it cannot be reached, `asked` how often it was."""
+
+    made: dict[bytes, int] = field(default_factory=dict)
+    down: bool = False
+    asked: int = 0
+
+    async def earlier(self, digests: Sequence[bytes]) -> dict[bytes, int]:
+        self._ask()
+        return {each: self.made[each] for each in digests if self.made.get(each)}
+
+    async def count(self, digests: Sequence[bytes], now: datetime) -> None:
+        del now
+        self._ask()
+        assert len(set(digests)) == len(digests)
+        for each in digests:
+            self.made[each] = self.made.get(each, 0) + 1
+
+    async def uncount(self, attempts: Mapping[bytes, int]) -> None:
+        self._ask()
+        for each, number in attempts.items():
+            if each in self.made:
+                self.made[each] = max(0, self.made[each] - number)
+
+    async def forget(self, digests: Sequence[bytes]) -> None:
+        self._ask()
+        for each in digests:
+            self.made.pop(each, None)
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.down:
+            raise Outage("the store of attempts is down")

@@ -42,11 +42,13 @@ MEASURED = "KLANTCONTACT_TEST_MEASURED"
 """Set by the fixture `measured`, for tests whose processes show what no other test does."""
 
 
-async def _spawn(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Process:
+async def _spawn(
+    arguments: tuple[str, ...], environment: Mapping[str, str], module: str = "worker"
+) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "worker",
+        module,
         *arguments,
         env={**_inherited(), **environment},
         stdin=asyncio.subprocess.PIPE,
@@ -94,8 +96,10 @@ class Program:
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
-    async def start(cls, *arguments: str, environment: Mapping[str, str]) -> Program:
-        program = cls(await _spawn(arguments, environment))
+    async def start(
+        cls, *arguments: str, environment: Mapping[str, str], module: str = "worker"
+    ) -> Program:
+        program = cls(await _spawn(arguments, environment, module))
         program._readers = [
             asyncio.create_task(program._read_lines()),
             asyncio.create_task(program._read_errors()),

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 ZAKEN = "klantcontact.zaken"
 
 
+def recalled(letter: UUID | str) -> Delivery:
+    """What the relay publishes of a dead letter that is to come again."""
+    return Delivery(b"", "klantcontact.hervat", "worker", str(letter))
+
+
 @dataclass
 class Resuming:
     """An intake, and the resumption beside it; `proofs` may be changed between two."""
@@ -72,9 +77,11 @@ class Resuming:
 
     async def recall(self, *letters: UUID | str) -> None:
         """What the relay's messages on klantcontact.hervat bring about."""
-        await self.resumption.take(
-            [Delivery(b"", "klantcontact.hervat", "worker", str(each)) for each in letters]
-        )
+        await self.resumption.take([recalled(each) for each in letters])
+
+    async def condemn(self, *letters: UUID) -> None:
+        """What is done where they ended the program each time."""
+        await self.resumption.condemn([recalled(each) for each in letters])
 
     async def retry(self, letter: UUID, **changes: object) -> None:
         """Somebody retries it, with `changes` of its row, and it comes back."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from worker.clock import now
 from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.role import Role
@@ -19,6 +20,7 @@ from worker.roles.mailer import check_lease, mailer
 from worker.roles.opening import connections, sending
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
+from worker.suspects import Suspects
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -112,11 +114,12 @@ def _first(group: BaseException) -> BaseException:
 
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:
     """What each role runs; keys are read before anything is taken, for the intake alone."""
+    suspects = Suspects(now, log)
     runs: dict[Role, Run] = {
         Role.RELAY: relay,
         Role.MAILER: mailer,
-        Role.SINK: sink,
+        Role.SINK: partial(sink, suspects=suspects),
     }
     if Role.INTAKE in chosen:
-        runs[Role.INTAKE] = partial(intake, proofs=token_keys(settings, log))
+        runs[Role.INTAKE] = partial(intake, proofs=token_keys(settings, log), suspects=suspects)
     return runs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from worker.envelope import Delivery, Lane
+    from worker.envelope import Delivery
     from worker.logs import Log
 
 
@@ -41,12 +41,6 @@ class Bounces:
     clock: Callable[[], datetime]
     log: Log
 
-    async def run(self, lane: Lane) -> None:
-        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
-        while batch := await lane.batch():
-            await self.take(batch)
-            await lane.settle()
-
     async def take(self, batch: Sequence[Delivery]) -> None:
         """When this returns, what is to be kept of the batch is on record."""
         about_mails: list[tuple[Delivery, Bounce]] = []
@@ -58,6 +52,11 @@ class Bounces:
                     self._say(delivery, verdict)
         if about_mails:
             await self._put(about_mails, self.clock())
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """Leave what ended the program each time, unread."""
+        for delivery in batch:
+            self._say(delivery, Verdict(Outcome.UNEXPECTED))
 
     def _read(self, delivery: Delivery) -> Bounce | Verdict:
         if len(delivery.body) > self.most:

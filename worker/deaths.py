@@ -15,6 +15,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from worker.condemned import condemned
 from worker.envelope import Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
@@ -92,12 +93,7 @@ class Deaths:
     def read(self, delivery: Delivery, now: datetime) -> Dead:
         """What it is, by the queue that it died on."""
         death = _death(delivery.headers)
-        queue = death.get("queue")
-        if isinstance(queue, str) and queue in self.queues.known:
-            came = replace(delivery, queue=queue)
-        else:
-            came = delivery
-        moment = _moment(death, now)
+        came, moment = self._came(delivery, death), _moment(death, now)
         retry = _id(came) if came.queue == self.queues.retries else None
         mail = _id(came) if came.queue == self.queues.mails else None
         contact = came.queue in self.queues.contacts
@@ -106,6 +102,18 @@ class Deaths:
         if contact:
             return Dead(self._contact(came, violation, moment or now), moment, told=True)
         return Dead(_rejection(came, violation), moment, retry, mail)
+
+    def condemned(self, delivery: Delivery, now: datetime) -> Dead:
+        """One that ended the program each time: a dead letter of its own, nothing in it read."""
+        death = _death(delivery.headers)
+        return Dead(condemned(self._came(delivery, death)), _moment(death, now))
+
+    def _came(self, delivery: Delivery, death: Mapping[str, Any]) -> Delivery:
+        """As it was on the queue that it died on, if that is one of ours."""
+        queue = death.get("queue")
+        if isinstance(queue, str) and queue in self.queues.known:
+            return replace(delivery, queue=queue)
+        return delivery
 
     def _contact(self, came: Delivery, violation: Violation, received: datetime) -> Rejection:
         """With key, zaak and digest as the intake would have them, where it can be read.

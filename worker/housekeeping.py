@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # What is kept for a year need not be looked at every ten seconds.
 _LOOKS = 1000
 _DAY = timedelta(days=1)
+# A delivery that ends the program comes again at once; what is as old as this came no more.
+_KEEP_ATTEMPTS = _DAY
 
 
 class Store(Protocol):
@@ -52,6 +54,9 @@ class Store(Protocol):
 
     async def forget_tokens(self, before: datetime) -> bool:
         """Delete bound tokens that came first before; whether there is more."""
+
+    async def forget_attempts(self, before: datetime) -> bool:
+        """Delete attempts at deliveries that were tried last before; whether there is more."""
 
 
 @dataclass(slots=True)
@@ -84,6 +89,8 @@ class Housekeeping:
         while await self.store.forget_resolved(now - self.keep_resolved):
             pass
         while await self.store.forget_archived(now - self.keep_archived):
+            pass
+        while await self.store.forget_attempts(now - _KEEP_ATTEMPTS):
             pass
         if self._inbox_due is None or self._inbox_due <= now:
             await self._inbox(now)

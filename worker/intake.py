@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from worker.condemned import condemned
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
 from worker.errors import Outage
@@ -25,6 +26,7 @@ from worker.registration import (
     resumed_of,
     same_trust,
 )
+from worker.unpacking import resumed_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from worker.envelope import Delivery, Key, Lane, Resumed
+    from worker.envelope import Delivery, Key, Resumed
     from worker.judging import Judge
     from worker.logs import Log
     from worker.reading import Reader
@@ -84,12 +86,6 @@ class Intake:
     clock: Callable[[], datetime]
     log: Log
 
-    async def run(self, lane: Lane) -> None:
-        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
-        while batch := await lane.batch():
-            await self.take(batch)
-            await lane.settle()
-
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Read, fold, register. When this returns, everything of the batch is on record."""
         now = self.clock()
@@ -98,6 +94,15 @@ class Intake:
     async def retake(self, batch: Sequence[Stored]) -> None:
         """As `take`, of messages that were put away before."""
         await self._settle(*await self.reader.reread(batch), self.clock())
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """Refuse what ended the program each time, unread."""
+        await self._register([condemned(each) for each in batch], self.clock())
+
+    async def recondemn(self, batch: Sequence[Stored]) -> None:
+        """As `condemn`, of messages that were put away before."""
+        again = [condemned(each.delivery, resumed_from(each)) for each in batch]
+        await self._register(again, self.clock())
 
     async def _settle(
         self, readable: list[Registration], unreadable: list[Rejection], now: datetime

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
+from worker.condemned import condemned
 from worker.domain.register import FEIT, Feit, Zaak
 from worker.envelope import Rejection
 from worker.errors import BatchRejected, Code, Refusal, Violation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
-    from worker.envelope import Delivery, Lane, Resumed
+    from worker.envelope import Delivery, Resumed
     from worker.logs import Log
     from worker.stored import Stored
 
@@ -78,12 +79,6 @@ class ZakenIntake:
     clock: Callable[[], datetime]
     log: Log
 
-    async def run(self, lane: Lane) -> None:
-        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
-        while batch := await lane.batch():
-            await self.take(batch)
-            await lane.settle()
-
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Store the facts of a batch; what is not one becomes a dead letter."""
         await self._take([(delivery, None) for delivery in batch])
@@ -91,6 +86,18 @@ class ZakenIntake:
     async def retake(self, batch: Sequence[Stored]) -> None:
         """As `take`, of messages that were put away before."""
         await self._take([(each.delivery, each) for each in batch])
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """Refuse what ended the program each time, unread."""
+        await self._condemn([condemned(each) for each in batch])
+
+    async def recondemn(self, batch: Sequence[Stored]) -> None:
+        """As `condemn`, of messages that were put away before."""
+        await self._condemn([condemned(each.delivery, resumed_from(each)) for each in batch])
+
+    async def _condemn(self, rejected: list[Rejection]) -> None:
+        await self._put([], rejected, self.clock())
+        self.log.info("zaken", received=len(rejected), stored=0, rejected=len(rejected))
 
     async def _take(self, batch: Sequence[tuple[Delivery, Stored | None]]) -> None:
         now = self.clock()

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from worker.envelope import Delivery, Lane
+    from worker.envelope import Delivery
     from worker.intake import Intake
     from worker.logs import Log
     from worker.register import ZakenIntake
     from worker.stored import Stored
+
+    _Act = Callable[[Sequence[Stored]], Awaitable[None]]
 
 
 class Letters(Protocol):
@@ -42,27 +44,30 @@ class Resumption:
     """How much is taken out at once: the broker's own limits count ids."""
     log: Log
 
-    async def run(self, lane: Lane) -> None:
-        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
-        while batch := await lane.batch():
-            await self.take(batch)
-            await lane.settle()
-
     async def take(self, batch: Sequence[Delivery]) -> None:
         """Judge anew what is still to be; what somebody dealt with meanwhile is left alone."""
+        await self._each(batch, self.contacts.retake, self.facts.retake)
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """Put those back that ended the program each time, unread."""
+        await self._each(batch, self.contacts.recondemn, self.facts.recondemn)
+
+    async def _each(self, batch: Sequence[Delivery], contacts: _Act, facts: _Act) -> None:
         ids = {found for each in batch if (found := _named(each))}
         due = await self.letters.due(sorted(ids)) if ids else ()
         for part in _parts(due, self.batch_bytes):
-            await self._retake(await self.letters.load(part))
+            stored = await self.letters.load(part)
+            of_contacts = [each for each in stored if each.delivery.queue in self._contact_queues]
+            of_facts = [each for each in stored if each.delivery.queue == self.zaken_queue]
+            if of_contacts:
+                await contacts(of_contacts)
+            if of_facts:
+                await facts(of_facts)
         self.log.info("hervat", received=len(batch), due=len(due))
 
-    async def _retake(self, stored: Sequence[Stored]) -> None:
-        contacts = [each for each in stored if each.delivery.queue in self.contacts.reader.kanalen]
-        facts = [each for each in stored if each.delivery.queue == self.zaken_queue]
-        if contacts:
-            await self.contacts.retake(contacts)
-        if facts:
-            await self.facts.retake(facts)
+    @property
+    def _contact_queues(self) -> Mapping[str, str]:
+        return self.contacts.reader.kanalen
 
 
 def _parts(due: Sequence[tuple[UUID, int]], most: int) -> Iterator[list[UUID]]:

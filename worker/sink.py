@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.deaths import Dead, Deaths
-    from worker.envelope import Delivery, Lane
+    from worker.envelope import Delivery
     from worker.logs import Log
 
 
@@ -62,16 +62,15 @@ class Sink:
     clock: Callable[[], datetime]
     log: Log
 
-    async def run(self, lane: Lane) -> None:
-        """Work until the lane ends; raises Outage with the batch in hand not acknowledged."""
-        while batch := await lane.batch():
-            await self.take(batch)
-            await lane.settle()
-
     async def take(self, batch: Sequence[Delivery]) -> None:
         """When this returns, everything of the batch is on record."""
         now = self.clock()
         await self._put([self.deaths.read(delivery, now) for delivery in batch], now)
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """Keep what ended the program each time, unread."""
+        now = self.clock()
+        await self._put([self.deaths.condemned(delivery, now) for delivery in batch], now)
 
     async def _put(self, dead: Sequence[Dead], now: datetime) -> None:
         """One transaction; what the database or a defect refuses is halved to the culprit."""

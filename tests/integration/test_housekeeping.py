@@ -17,6 +17,7 @@ from tests.statements import written_down
 from worker.errors import Code, Violation
 from worker.outcomes import DEAD_LETTERS_GROEIEN, Announcer
 from worker.postgres import dead_letter_groups
+from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.choosing import TOESTANDEN
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.housekeeping import SUMMING, TELLING, PostgresHousekeeping
@@ -242,6 +243,14 @@ async def test_the_inbox_forgets_what_is_old_and_knows_the_rest(pool: Pool) -> N
     assert await pool.fetchval("select count(*) from klantcontact") == 2
 
 
+async def test_attempts_at_what_came_no_more_are_forgotten(pool: Pool) -> None:
+    attempts = PostgresAttempts(pool)
+    await attempts.count([b"oud", b"jong"], NOW - DAY)
+    await attempts.count([b"jong"], NOW)
+    assert not await keeper(pool).forget_attempts(NOW - HOUR)
+    assert await attempts.earlier([b"oud", b"jong"]) == {b"jong": 2}
+
+
 async def tell(pool: Pool, now: datetime) -> list[tuple[Any, ...]]:
     grown = await keeper(pool).grown(now, now - HOUR)
     return [(each.code, each.veld, each.count, each.fresh) for each in grown]
@@ -337,6 +346,13 @@ async def test_what_is_old_is_found_by_an_index(
         select gen_random_uuid(), id, 'archive', 'beheerder', laatste from dead_letter
         """
     )
+    await pool.execute(
+        """
+        insert into poging select n::text::bytea, 1, $1::timestamptz + n * interval '1 s'
+        from generate_series(1, 50000) as n
+        """,
+        NOW,
+    )
     await pool.execute("vacuum analyze")
     async with written_down(database) as ran:
         housekeeping = keeper(ran.pool)
@@ -344,11 +360,12 @@ async def test_what_is_old_is_found_by_an_index(
         await housekeeping.forget_archived(NOW - 365 * DAY)
         await housekeeping.forget_registered(NOW - DAY)
         await housekeeping.forget_tokens(NOW - DAY)
+        await housekeeping.forget_attempts(NOW - DAY)
         await housekeeping.grown(NOW, NOW - HOUR)
         for query, arguments in [each for each in ran.ran if "with" in each[0]]:
             with subtests.test(query[:60]):
                 plan = await pool.fetch(f"explain {query}", *arguments)
                 text = "\n".join(row[0] for row in plan)
                 # The history is empty here: of no rows, no index is better.
-                for table in ("dead_letter", "bericht", "gebonden_token"):
+                for table in ("dead_letter", "bericht", "gebonden_token", "poging"):
                     assert f"Seq Scan on {table} " not in text, text

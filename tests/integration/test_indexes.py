@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from worker.delivery_status import Status
 from worker.finishing import Finished
 from worker.mailer import Answer, Result, Sent
 from worker.postgres import dossier as records
+from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
@@ -62,6 +64,8 @@ _FILL = """
     insert into mail_poging (id, mail, moment, toestand, antwoord)
         select gen_random_uuid(), id, now(), 'verzonden', '' from mail;
     insert into outbox select id, 'mail', id, '2026-12-01' from mail;
+    insert into poging select sha256(n::text::bytea), 1, now()
+        from generate_series(1, 20000) as n;
     insert into onbestelbaar select 'a' || n || '@b', gen_random_uuid(), '5.1.1', now()
         from generate_series(1, 20000) as n;
     analyze;
@@ -71,7 +75,7 @@ _SOME_MAILS = (
 )
 _TABLES = (
     "bericht|betrokkene|dead_letter|document|gebonden_token|klantcontact|mail|mail_poging"
-    "|notificatie|onbestelbaar|outbox|zaak"
+    "|notificatie|onbestelbaar|outbox|poging|zaak"
 )
 _EXPLAINABLE = re.compile("(select|with|insert|update|delete) ")
 _SCAN = re.compile(rf"Seq Scan on (?:klantcontact\.)?({_TABLES})\b")
@@ -125,6 +129,14 @@ async def _come_back(pool: Pool) -> None:
     await PostgresBounces(pool, ANNOUNCER).put([Bounce(uuid4(), mail, (status,))], NOW)
 
 
+async def _try_again(pool: Pool) -> None:
+    attempts, digests = PostgresAttempts(pool), [sha256(name).digest() for name in (b"7", b"new")]
+    await attempts.earlier(digests)
+    await attempts.count(digests, NOW)
+    await attempts.uncount(dict.fromkeys(digests, 1))
+    await attempts.forget(digests)
+
+
 async def _close(pool: Pool) -> None:
     await PostgresRegister(pool).put([dated(zaak())], [], NOW, "zaaksysteem")
 
@@ -144,7 +156,7 @@ async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
 async def test_every_hot_query_finds_its_rows_by_an_index(
     ran: Statements, subtests: pytest.Subtests
 ) -> None:
-    for act in (_register, _bundle, _relay, _send, _come_back, _close, _read):
+    for act in (_register, _bundle, _relay, _send, _come_back, _try_again, _close, _read):
         ran.ran.clear()
         await act(ran.pool)
         # Many rows of few facts come as executemany, which tells no arguments.

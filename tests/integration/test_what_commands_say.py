@@ -8,6 +8,7 @@ from tests.fakes import FakeLane, FakeStore, Lines
 from tests.known import known
 from tests.registering import store
 from tests.registrations import registration
+from tests.suspected import work
 from tests.unit.test_intake import intake
 
 if TYPE_CHECKING:
@@ -38,5 +39,5 @@ async def test_a_moment_in_json_is_iso_8601(
 async def test_a_field_that_a_sender_made_up_is_not_in_the_log() -> None:
     lines = Lines()
     lane = FakeLane([[delivery(body(**{"Jan de Vries": 1}))]])
-    await intake(FakeStore(known=known(*register())), lines).run(lane)
+    await work(intake(FakeStore(known=known(*register())), lines), lane)
     assert "Jan de Vries" not in str(lines.all)

@@ -14,6 +14,7 @@ from tests import reports
 from tests.contacts import NOW
 from tests.fakes import FakeLane, Lines
 from tests.reports import BOUNCES, BURGER, MAIL, came, fields
+from tests.suspected import work
 from worker import delivery_status
 from worker.bounces import Bounces
 from worker.delivery_status import Status
@@ -177,7 +178,7 @@ class FakeStore:
 
 async def take(store: FakeStore, *batch: Delivery) -> Lines:
     lines, lane = Lines(), FakeLane([list(batch)])
-    await Bounces(store, MOST, lambda: NOW, lines.log).run(lane)
+    await work(Bounces(store, MOST, lambda: NOW, lines.log), lane)
     assert lane.settled == 1
     return lines
 
@@ -226,11 +227,18 @@ async def test_a_report_that_cannot_be_kept_stops_none_of_the_others(error: Exce
     assert "GEHEIM" not in str(lines.all)
 
 
+async def test_what_is_given_up_is_a_line_in_the_log_and_no_more() -> None:
+    store, lines = FakeStore(), Lines()
+    await Bounces(store, MOST, lambda: NOW, lines.log).condemn([came(reports.postfix())])
+    (line,) = lines.of("bounce")
+    assert (line["outcome"], line["mail"], store.kept) == ("onverwacht", None, [])
+
+
 async def test_in_an_outage_nothing_is_acknowledged_and_nothing_is_halved() -> None:
     lines, lane = Lines(), FakeLane([[came(reports.postfix()), came(reports.exim())]])
     store = FakeStore(rejects=lambda _: True, error=Outage("down"))
     with pytest.raises(Outage, match="down"):
-        await Bounces(store, MOST, lambda: NOW, lines.log).run(lane)
+        await work(Bounces(store, MOST, lambda: NOW, lines.log), lane)
     assert (lane.settled, lines.all) == (0, [])
 
 

@@ -56,6 +56,9 @@ class FakeStore:
     async def forget_tokens(self, before: datetime) -> bool:
         return self._more("tokens", before)
 
+    async def forget_attempts(self, before: datetime) -> bool:
+        return self._more("attempts", before)
+
 
 class Clock:
     def __init__(self) -> None:
@@ -86,17 +89,18 @@ async def test_each_is_kept_as_long_as_its_setting_says() -> None:
         ("grown", NOW - timedelta(hours=1)),
         ("resolved", NOW - 30 * DAY),
         ("archived", NOW - 365 * DAY),
+        ("attempts", NOW - DAY),
         ("registered", NOW - 400 * DAY),
         ("tokens", NOW - 400 * DAY),
     ]
 
 
 async def test_a_step_that_leaves_more_is_taken_again() -> None:
-    store = FakeStore({"sum_up": 3, "resolved": 2, "tokens": 4})
+    store = FakeStore({"sum_up": 3, "resolved": 2, "attempts": 2, "tokens": 4})
     await housekeeping(store, Lines(), Clock()).round()
     names = [name for name, _ in store.asked]
-    counts = [names.count(each) for each in ("sum_up", "resolved", "archived", "tokens")]
-    assert counts == [3, 2, 1, 4]
+    counted = ("sum_up", "resolved", "archived", "attempts", "tokens")
+    assert [names.count(each) for each in counted] == [3, 2, 1, 2, 4]
 
 
 async def test_the_inbox_is_looked_at_seldom_for_it_is_kept_long() -> None:

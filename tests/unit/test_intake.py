@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from tests.contacts import NOW, QUEUE, TOELICHTING, body, delivery
 from tests.facts import register
 from tests.fakes import FakeLane, FakeStore, Lines
 from tests.known import known
+from tests.suspected import work
 from tests.tokens import FixedProofs, zgw
+from worker.condemned import DEADLY
 from worker.domain.question import Policy
 from worker.errors import BatchRejected, Outage
 from worker.intake import Intake
@@ -45,7 +48,7 @@ def about(onderwerp: str, message_id: str | None = None) -> Delivery:
 
 async def test_a_batch_is_one_transaction_and_settled_after_it() -> None:
     store, lane = stored(), FakeLane([[delivery() for _ in range(5)]])
-    await intake(store).run(lane)
+    await work(intake(store), lane)
     assert (len(store.contacts), store.transactions, lane.settled) == (5, 1, 1)
 
 
@@ -193,15 +196,30 @@ async def test_a_dead_letter_that_cannot_be_kept_is_not_acknowledged() -> None:
     store, lane = stored(), FakeLane([[delivery(b"{")]])
     store.full = True
     with pytest.raises(BatchRejected):
-        await intake(store).run(lane)
+        await work(intake(store), lane)
     assert lane.settled == 0
+
+
+async def test_what_is_given_up_is_a_dead_letter_by_its_bytes_of_which_nothing_was_read() -> None:
+    store, lines = stored(), Lines()
+    batch = [delivery(message_id="een"), delivery(b"\xff", message_id="twee")]
+    await intake(store, lines).condemn(batch)
+    kept = [each for letters in store.dead_letters.values() for each in letters]
+    assert [(each.delivery, each.envelope, each.identity) for each in kept] == [
+        (each, None, None) for each in batch
+    ]
+    assert [each.digest for each in kept] == [sha256(each.body).digest() for each in batch]
+    assert [each.violations for each in kept] == [(DEADLY,), (DEADLY,)]
+    told = [(line["bericht"], line["code"]) for line in lines.of("klantcontact")]
+    assert told == [("een", "onverwacht"), ("twee", "onverwacht")]
+    assert (store.contacts, store.transactions) == ([], 1)
 
 
 async def test_an_outage_leaves_the_batch_unsettled_and_nothing_dead_lettered() -> None:
     store, lane = stored(), FakeLane([[delivery(), delivery(b"{")]])
     store.down = True
     with pytest.raises(Outage):
-        await intake(store).run(lane)
+        await work(intake(store), lane)
     assert (lane.settled, store.contacts, store.dead_letters) == (0, [], {})
     assert store.transactions == 1
 

@@ -10,6 +10,8 @@ import pytest
 from tests.contacts import NOW, ZAAK, delivery
 from tests.facts import applicatie, autorisatie, betrokkene, register, zaak, zaaktype
 from tests.fakes import FakeLane, FakeRegister, Lines
+from tests.suspected import work
+from worker.condemned import DEADLY
 from worker.domain.register import Zaak, rank
 from worker.errors import BatchRejected, Refusal
 from worker.importing import Import, import_lines
@@ -28,7 +30,8 @@ def fact(content: bytes | None = None, **properties: object) -> Delivery:
 
 async def take(*batch: Delivery) -> tuple[FakeRegister, Lines, FakeLane]:
     store, lines, lane = FakeRegister(), Lines(), FakeLane([list(batch)])
-    await ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, lines.log).run(lane)
+    story = ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, lines.log)
+    await work(story, lane)
     return store, lines, lane
 
 
@@ -172,15 +175,27 @@ async def test_a_dead_letter_that_cannot_be_kept_is_not_acknowledged() -> None:
     store, lane = FakeRegister(full=True), FakeLane([[fact(b"{"), fact()]])
     intake = ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, Lines().log)
     with pytest.raises(BatchRejected):
-        await intake.run(lane)
+        await work(intake, lane)
     assert lane.settled == 0
+
+
+async def test_what_is_given_up_is_a_dead_letter_and_no_fact() -> None:
+    store, lines, batch = FakeRegister(), Lines(), [fact(), fact(b"{")]
+    story = ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, lines.log)
+    await story.condemn(batch)
+    assert [(each.delivery, each.violations) for each in store.rejected] == [
+        (each, (DEADLY,)) for each in batch
+    ]
+    assert store.facts == {}
+    (line,) = lines.of("zaken")
+    assert (line["received"], line["stored"], line["rejected"]) == (2, 0, 2)
 
 
 async def test_a_fact_that_the_database_refuses_is_found_and_the_others_are_stored() -> None:
     batch = [fact(orjson.dumps(zaak(identificatie=f"Z-{number}"))) for number in range(7)]
     store, lane = FakeRegister(rejects=_is_third), FakeLane([[*batch, fact(b"{")]])
     intake = ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, Lines().log)
-    await intake.run(lane)
+    await work(intake, lane)
     assert (len(store.facts), lane.settled) == (6, 1)
     codes = sorted(str(each.code) for each in store.rejected)
     assert codes == ["bericht-onleesbaar", "onverwacht"]

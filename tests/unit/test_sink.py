@@ -11,6 +11,8 @@ from uuid_utils.compat import uuid7
 from tests.contacts import NOW, QUEUE, ZAAK, body
 from tests.dying import dead, deaths, died
 from tests.fakes import FakeLane, Lines
+from tests.suspected import work
+from worker.condemned import DEADLY
 from worker.deaths import Dead, bare
 from worker.errors import BatchRejected, Outage
 from worker.formats.content import parse_klantcontact
@@ -143,7 +145,7 @@ class FakeStore:
 
 async def sink(store: FakeStore, *batch: Delivery) -> tuple[Lines, FakeLane]:
     lines, lane = Lines(), FakeLane([list(batch)])
-    await Sink(store, deaths(lines.log), lambda: NOW, lines.log).run(lane)
+    await work(Sink(store, deaths(lines.log), lambda: NOW, lines.log), lane)
     return lines, lane
 
 
@@ -191,7 +193,7 @@ async def test_one_that_can_be_kept_in_no_form_is_not_acknowledged() -> None:
     lines, lane = Lines(), FakeLane([[died()]])
     story = Sink(FakeStore(rejects=lambda _: True), deaths(lines.log), lambda: NOW, lines.log)
     with pytest.raises(Outage, match="onverwacht"):
-        await story.run(lane)
+        await work(story, lane)
     assert lane.settled == 0
 
 
@@ -199,8 +201,28 @@ async def test_in_an_outage_nothing_is_acknowledged_and_nothing_is_halved() -> N
     lines, lane = Lines(), FakeLane([[died(), died()]])
     store = FakeStore(rejects=lambda _: True, error=Outage("down"))
     with pytest.raises(Outage, match="down"):
-        await Sink(store, deaths(lines.log), lambda: NOW, lines.log).run(lane)
+        await work(Sink(store, deaths(lines.log), lambda: NOW, lines.log), lane)
     assert (lane.settled, lines.all) == (0, [])
+
+
+async def test_what_is_given_up_is_kept_by_its_bytes_under_the_queue_that_it_died_on() -> None:
+    store, lines = FakeStore(), Lines()
+    letter = died(b"", queue="klantcontact.hervat", message_id=str(uuid7()))
+    batch = [died(message_id="een"), letter, died(queue="van iemand anders")]
+    await Sink(store, deaths(lines.log), lambda: NOW, lines.log).condemn(batch)
+    assert [each.rejection.delivery.queue for each in store.kept] == [
+        QUEUE,
+        "klantcontact.hervat",
+        "klantcontact.dlq",
+    ]
+    for sent, kept in zip(batch, store.kept, strict=True):
+        rejection = kept.rejection
+        assert (rejection.envelope, rejection.zaak, rejection.violations) == (None, None, (DEADLY,))
+        assert rejection.digest == sha256(sent.body).digest()
+        # With its headers, and so its token: it can be retried.
+        assert rejection.delivery.headers == sent.headers
+        assert (kept.moment, kept.dead_letter, kept.mail, kept.told) == (NOW, None, None, False)
+    assert [line["code"] for line in lines.of("dead_letter")] == ["onverwacht"] * 3
 
 
 def test_what_is_left_of_a_retry_that_cannot_be_kept_stands_for_itself() -> None:

@@ -205,6 +205,24 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_KEYS
 
+    async def forget_attempts(self, before: datetime) -> bool:
+        """Delete attempts at what came no more since; whether there is more."""
+        async with transaction(self._pool) as connection:
+            gone: int = await connection.fetchval(
+                """
+                with oud as (
+                    select digest from poging
+                    where laatste < $1 order by laatste limit $2 for update skip locked
+                ), weg as (
+                    delete from poging as p using oud where p.digest = oud.digest returning 1
+                )
+                select count(*) from weg
+                """,
+                before,
+                _MOST_KEYS,
+            )
+        return gone == _MOST_KEYS
+
 
 async def _held(connection: Connection, number: int) -> bool:
     held: bool = await connection.fetchval("select pg_try_advisory_xact_lock($1)", number)

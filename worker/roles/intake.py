@@ -13,6 +13,7 @@ from worker.intake import Intake
 from worker.judging import Judge
 from worker.keys.token_keys import Sources, TokenKeys
 from worker.outcomes import Announcer
+from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.register import PostgresRegister
 from worker.postgres.registration import Registrations
 from worker.postgres.stored import PostgresLetters
@@ -26,6 +27,7 @@ from worker.roles.opening import batches, broker, database, gate_for, patience, 
 if TYPE_CHECKING:
     from worker.logs import Log
     from worker.settings import Settings
+    from worker.suspects import Suspects
 
 
 class KeptProofs(Proofs, Protocol):
@@ -38,7 +40,9 @@ class KeptProofs(Proofs, Protocol):
         """Look for other keys every so often, until `stop`."""
 
 
-async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: KeptProofs) -> None:
+async def intake(
+    settings: Settings, stop: asyncio.Event, log: Log, *, proofs: KeptProofs, suspects: Suspects
+) -> None:
     """The role of taking messages in; `proofs` outlives it, with its last good keys."""
     gate, limits = gate_for(settings), batches(settings)
     async with AsyncExitStack() as stack:
@@ -75,19 +79,20 @@ async def intake(settings: Settings, stop: asyncio.Event, log: Log, *, proofs: K
             await opened(connection, limits, gate) for _ in range(settings.intake_lanes)
         ]
         prefetch = 2 * settings.batch_size
+        attempts = PostgresAttempts(pool)
         async with asyncio.TaskGroup() as group:
             every = (*lanes, facts_lane, *resumed_lanes)
             group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
             group.create_task(proofs.keep_fresh(stop))
             for lane in every:
                 group.create_task(lane.tend(patience(settings)))
-            group.create_task(facts.run(facts_lane))
+            group.create_task(suspects.run(facts_lane, facts, attempts))
             for lane in lanes:
-                group.create_task(contacts.run(lane))
+                group.create_task(suspects.run(lane, contacts, attempts))
                 await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
             await facts_lane.consume([ZAKEN], prefetch)
             for lane in resumed_lanes:
-                group.create_task(resumption.run(lane))
+                group.create_task(suspects.run(lane, resumption, attempts))
                 await lane.consume([HERVAT], prefetch)
             log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
 

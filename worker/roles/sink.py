@@ -11,6 +11,7 @@ from worker.clock import now
 from worker.deaths import Deaths, Queues
 from worker.housekeeping import Housekeeping
 from worker.outcomes import Announcer
+from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
 from worker.postgres.housekeeping import PostgresHousekeeping
 from worker.postgres.sinking import PostgresSink
@@ -30,9 +31,10 @@ from worker.sink import Sink
 if TYPE_CHECKING:
     from worker.logs import Log
     from worker.settings import Settings
+    from worker.suspects import Suspects
 
 
-async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+async def sink(settings: Settings, stop: asyncio.Event, log: Log, *, suspects: Suspects) -> None:
     """The role of putting on record what the broker dead-lettered and what came back."""
     gate, limits = gate_for(settings), batches(settings)
     async with AsyncExitStack() as stack:
@@ -54,13 +56,14 @@ async def sink(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         )
         lane = await opened(connection, limits, gate)
         bounce_lane = await opened(connection, limits, gate)
+        attempts = PostgresAttempts(pool)
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
             for each in (lane, bounce_lane):
                 group.create_task(each.tend(patience(settings)))
-            group.create_task(story.run(lane))
+            group.create_task(suspects.run(lane, story, attempts))
             group.create_task(housekeeping.run(stop))
-            group.create_task(bounces.run(bounce_lane))
+            group.create_task(suspects.run(bounce_lane, bounces, attempts))
             await lane.consume([DLQ], 2 * settings.batch_size)
             await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)
             log.info("gereed", queues=[DLQ, BOUNCE])

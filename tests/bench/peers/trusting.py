@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from worker import logs
+from worker.clock import now
 from worker.domain.identity import Identity, Scheme
 from worker.roles.intake import intake
 from worker.settings import load
+from worker.suspects import Suspects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +68,8 @@ async def main() -> None:
     logs.configure(settings)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await intake(settings, stop, logs.log(), proofs=Trusting())
+    log = logs.log()
+    await intake(settings, stop, log, proofs=Trusting(), suspects=Suspects(now, log))
 
 
 if __name__ == "__main__":

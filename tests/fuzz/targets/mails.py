@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import email.policy
+import re
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from email.parser import BytesParser
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -35,6 +37,8 @@ _NAMES: Final = [
     "MIME-Version",
     "Content-Type",
 ]
+# Control characters, and what a reader that decodes twice would decode again.
+_NEVER_SHOWN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]|=\\?.*\\?=")
 _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 
 
@@ -69,6 +73,10 @@ def _whole(content: bytes) -> None:
     assert content.partition(b"\r\n\r\n")[0].count(b"\r\n--") == 0
     read = BytesParser(policy=email.policy.compat32).parsebytes(content)
     assert read.keys() == _NAMES
+    for name in ("From", "To", "Subject"):
+        value = str(read[name]).replace("\r\n", "")
+        shown = str(make_header(decode_header(value)))
+        assert not _NEVER_SHOWN.search(shown), f"{name} decodes to what another reader obeys"
     assert [part.get_content_type() for part in read.walk()] == [
         "multipart/alternative",
         "text/plain",

@@ -2,14 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ROWS ?=
+SECONDS ?= 60
 
-.PHONY: help demo test check bench mails format lock clean setup
+.PHONY: help demo test check bench fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
 	@echo "make test    all tests, against real services"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
+	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make format  put the code in form"
 	@echo "make lock    resolve the dependencies anew"
@@ -34,6 +36,10 @@ bench:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
 
+fuzz:
+	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-fuzz.lock
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
+
 mails: setup
 	@$(BIN)/python -m tests.looks
 
@@ -48,6 +54,7 @@ lock:
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra stack --group dev -o requirements-dev.lock
 	$(LOCK) --extra stack --group dev --group bench -o requirements-bench.lock
+	$(LOCK) --extra stack --group dev --group fuzz -o requirements-fuzz.lock
 
 clean:
 	@[ ! -x $(BIN)/klantcontact ] || $(BIN)/klantcontact stack reset

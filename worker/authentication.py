@@ -99,8 +99,9 @@ class Authentication:
             claims = orjson.loads(signed.payload)
         except (JoseError, ValueError):
             raise unproven("jwt-decode-error: the token cannot be read") from None
-        if not isinstance(claims, dict):
-            raise unproven("jwt-decode-error: the token's payload is no object")
+        header: object = signed.headers()  # what JSON there was, whatever its type says
+        if not (isinstance(header, dict) and isinstance(claims, dict)):
+            raise unproven("jwt-decode-error: the token's header or payload is no object")
         self._check_signature(signed, claims)
         shared = signed.headers()["alg"] == "HS256"
         binding = sha256(token.rpartition(b".")[0]).digest()
@@ -115,7 +116,7 @@ class Authentication:
         algorithm = signed.headers()["alg"]
         if algorithm == "HS256":
             keys, allowed = self._secrets(claims.get("client_id")), ["HS256"]
-        elif algorithm in _ASYMMETRIC:
+        elif isinstance(algorithm, str) and algorithm in _ASYMMETRIC:
             public = self._public(signed.headers().get("kid"))
             keys, allowed = [public.key], list(public.algorithms)
         else:

@@ -32,6 +32,8 @@ _DIRECT: Final = "amq.rabbitmq.reply-to."
 """What the broker makes of a sender's own connection: nobody else's queue."""
 # A short string of AMQP 0-9-1, as a routing key is.
 _LONGEST: Final = 255
+# It may hold none (section 4.2.5.3) and PostgreSQL keeps none, but a broker lets it through.
+_NUL: Final = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,10 @@ def _reply(event: Event, content: bytes, delivery: Delivery) -> list[Announcemen
     queue = delivery.reply_to
     if not queue or not may_be_answered(queue, delivery.user_id):
         return []
-    return [Reply(event.id, event.type, content, queue, delivery.correlation_id)]
+    correlation = delivery.correlation_id
+    if correlation and _NUL in correlation:
+        correlation = None
+    return [Reply(event.id, event.type, content, queue, correlation)]
 
 
 def may_be_answered(queue: str, applicatie: str | None) -> bool:
@@ -195,7 +200,7 @@ def may_be_answered(queue: str, applicatie: str | None) -> bool:
     A reply is written to the default exchange, by which every queue can be reached: one that
     went wherever `reply_to` says would let any sender write to the worker's own queues.
     """
-    if len(queue.encode()) > _LONGEST:
+    if len(queue.encode()) > _LONGEST or _NUL in queue:
         return False
     own = f"antwoord.{applicatie}." if applicatie else None
     return queue.startswith(_DIRECT) or (own is not None and queue.startswith(own))

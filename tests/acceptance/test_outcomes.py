@@ -140,3 +140,23 @@ async def test_events_and_replies_wait_for_a_relay(
     await start("--role", "relay")
     ((heard, _),) = await _taken(replies, 1)
     assert heard["type"] == GOOD
+
+
+async def test_an_address_for_replies_that_cannot_be_kept_stops_no_other_message(
+    pool: Pool, broker: Broker, start: Start
+) -> None:
+    await fill(pool)
+    await (await start("--role", "intake")).ready(1)
+    own = "antwoord.callcenter.test"
+    await broker.publish(body(), message_id="vraag", reply_to=own, correlation_id="a\x00b")
+    await broker.publish(body(), message_id="adres", reply_to=f"{own}\x00", correlation_id="a")
+    await broker.publish(b"{", message_id="onleesbaar", reply_to=own, correlation_id="\x00")
+    await broker.publish(body(), message_id="goed")
+
+    async def on_record() -> bool:
+        return bool(
+            await pool.fetchval("select count(*) from bericht") == 3
+            and await pool.fetchval("select count(*) from dead_letter") == 1
+        )
+
+    await until(on_record, "three are registered, and the one that cannot be read is kept")

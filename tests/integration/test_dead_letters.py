@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from tests.registrations import refused, registration, unreadable
 from worker.errors import Code, Violation
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.pool import transaction
+from worker.postgres.stored import load
 
 if TYPE_CHECKING:
     import asyncpg
@@ -135,3 +137,21 @@ async def test_headers_that_json_has_no_room_for_are_kept_as_text(pool: Pool) ->
     kept = orjson.loads(row["headers"])
     assert kept["headers"].startswith("{'diep'")
     assert kept["user_id"] == "callcenter"
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "\\\\u0000", "\\\x00\\u0000", "\\", "é\\ud800"])
+async def test_a_text_that_looks_like_an_escape_comes_out_as_it_was(pool: Pool, text: str) -> None:
+    sent = delivery(b"{", message_id=text, headers={"tekst": [text]})
+    row = await _store(pool, unreadable(sent))
+    (stored,) = await load(pool, [row["id"]])
+    kept = text.replace("\x00", "\ufffd")
+    assert (stored.delivery.message_id, stored.delivery.headers) == (kept, {"tekst": [kept]})
+    assert stored.key[2] == kept
+
+
+async def test_what_a_token_proved_comes_out_as_it_was_whatever_it_looks_like(pool: Pool) -> None:
+    asked = registration("een")
+    identity = replace(asked.identity, person="a\\u0000b", roles=("\\", "\\u0000"))
+    row = await _store(pool, replace(refused(asked), identity=identity))
+    (stored,) = await load(pool, [row["id"]])
+    assert stored.identity == identity

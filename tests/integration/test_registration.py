@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 
 from tests.contacts import NOW, ZAAK, delivery, opvoerder
 from tests.facts import TIME, betrokkene, fill, register, zaak
@@ -39,6 +41,23 @@ async def test_a_contact_keeps_the_status_that_the_zaak_had(pool: Pool) -> None:
     row = await pool.fetchrow("select status_omschrijving, status_datum_gezet from klantcontact")
     assert row is not None
     assert tuple(row) == ("In behandeling", datetime(2026, 11, 1, 8, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        {"reply_to": "antwoord.callcenter.1", "correlation_id": "c\x00"},
+        {"reply_to": "antwoord.callcenter.\x00", "correlation_id": "c"},
+    ],
+    ids=["correlation_id", "reply_to"],
+)
+async def test_a_reply_that_cannot_be_kept_keeps_nothing_from_being_registered(
+    pool: Pool, asked_for: dict[str, Any]
+) -> None:
+    await fill(pool)
+    asked = registration()
+    await store(pool, replace(asked, delivery=replace(asked.delivery, **asked_for)))
+    assert await pool.fetchval("select count(*) from klantcontact") == 1
 
 
 async def test_every_field_of_the_contract_is_kept(pool: Pool) -> None:

@@ -199,6 +199,11 @@ def _unsigned(algorithm: str) -> str:
     return f"{head}.{body}."
 
 
+def _headed(header: object) -> str:
+    head = base64.urlsafe_b64encode(orjson.dumps(header)).rstrip(b"=").decode()
+    return f"{head}.{_unsigned('HS256').split('.')[1]}.AAAA"
+
+
 RSA_AS_SECRET = RSA.as_pem(private=False)
 
 FORGED: dict[str, tuple[str, str]] = {
@@ -243,6 +248,10 @@ FORGED: dict[str, tuple[str, str]] = {
     "no token": ("x", "jwt-decode-error"),
     "a token of great length": ("a" * 8193, "jwt-decode-error"),
     "beyond ASCII": ("é.é.é", "jwt-decode-error"),
+    "an algorithm that is a list": (_headed({"alg": ["HS256"]}), "algorithm"),
+    "an algorithm that is an object": (_headed({"alg": {}}), "algorithm"),
+    "a text as header": (_headed("alg"), "jwt-decode-error"),
+    "a list as header": (_headed(["alg"]), "jwt-decode-error"),
     "a list as payload": (
         "eyJhbGciOiJIUzI1NiJ9.W10.AAAA",
         "jwt-decode-error",

@@ -235,3 +235,12 @@ def test_anything_like_an_event_is_one_or_refused(changes: dict[str, Any]) -> No
     for message in (sent(json.dumps(content).encode()), delivery(body(), headers=headers)):
         with suppress(Refusal):
             assert read(message).source
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "[1e400]", "1.5"])
+def test_a_number_that_no_field_takes_is_refused_in_every_format(number: str) -> None:
+    data = json.dumps(contact(onderwerp="@")).replace('"@"', number).encode()
+    whole = json.dumps(event(data="@")).replace('"@"', data.decode()).encode()
+    for each in (sent(whole), delivery(data)):
+        with pytest.raises(Refusal):
+            parse_klantcontact(decode(each, NOW, MOST).data)

@@ -111,6 +111,13 @@ def test_who_asks_for_a_reply_is_told_the_same() -> None:
     assert reply.content == event.content
 
 
+def test_a_correlation_id_that_no_queue_may_carry_is_left_out() -> None:
+    asked = replace(_asking(), delivery=replace(_asking().delivery, correlation_id="c\x00"))
+    _, reply = ANNOUNCER.registered(accepted(asked, known(*register())), NOW)
+    assert isinstance(reply, Reply)
+    assert reply.correlation_id is None
+
+
 def test_a_repetition_is_answered_and_no_news_for_anybody_else() -> None:
     (reply,) = ANNOUNCER.repeated(Repetition(_asking(), KEPT, ZAAK), NOW)
     assert isinstance(reply, Reply)
@@ -130,6 +137,7 @@ def test_a_repetition_is_answered_and_no_news_for_anybody_else() -> None:
         ("klantcontact.registratie.callcenter", False),
         ("amq.rabbitmq.reply-to", False),
         ("antwoord.callcenter." + "x" * 255, False),
+        ("antwoord.callcenter.\x00", False),
         ("", False),
     ],
 )

@@ -34,6 +34,7 @@ def with_timestamp(value: int) -> bytes:
         {"message_id": "één", "content_type": "application/json", "user_id": "callcenter"},
         {"headers": {"a": {"b": [1, None, "é"]}}},
         {"headers": nested(20)},
+        {"headers": {"authorization": "a" * 30_000}},
         {"timestamp": _MOMENT},
     ],
 )
@@ -50,9 +51,10 @@ def test_properties_come_out_as_they_went_in(properties: dict[str, Any]) -> None
         header(message_id="een")[:-3] + b"\xff\xff\xff",
         header(headers=nested(33)),
         header(headers=nested(300)),
+        header(headers={"a": [None] * 40_000}),
         b"",
     ],
-    ids=["microseconds", "the largest", "no UTF-8", "deep", "deeper", "nothing"],
+    ids=["microseconds", "the largest", "no UTF-8", "deep", "deeper", "many", "nothing"],
 )
 def test_properties_that_cannot_be_decoded_count_as_absent(payload: bytes) -> None:
     assert dict(decoded(payload)) == dict(Basic.Properties())

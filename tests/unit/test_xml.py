@@ -526,3 +526,30 @@ def test_a_doctype_is_refused_as_such_whatever_stands_before_it(
 ) -> None:
     (one,) = refused(f"{declaration}{''.join(before)}<!DOCTYPE k><k/>")
     assert one.detail == "XML with a DOCTYPE is not taken"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<?xml " + 'encoding="" ' * 80_000,
+        "<?xml " + "encoding= " * 80_000 + "?><k/>",
+        "<?xml ?" + "x" * 1_000_000 + "?><k/>",
+    ],
+    ids=["encodings", "encodings without a value", "one that does not end"],
+)
+def test_a_declaration_is_read_once_however_long_it_is(text: str) -> None:
+    # Tried anew from each of its places, a megabyte of it takes half an hour.
+    assert why(text) == [(Code.ONLEESBAAR, None)]
+
+
+def test_prefixes_are_gone_through_once_however_many_there_are() -> None:
+    # Gone through for each element, as many as these take minutes.
+    declared = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(15_000))
+    text = f'<Klantcontact xmlns="{NAMESPACE}" {declared}>{"<n7:a/>" * 60_000}</Klantcontact>'
+    (one,) = refused(text)
+    assert (one.field, one.made_up) == ("a", True)
+
+
+def test_the_encoding_is_the_declaration_s_and_no_other_text_s() -> None:
+    text = BARE.replace("?>", '?><!-- encoding="latin-1" -->', 1)
+    assert klantcontact(text, headers={"zaak": ZAAK}).zaak == ZAAK

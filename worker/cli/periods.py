@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,8 @@ def moment(option: str, text: str | None, now: datetime) -> datetime | None:
         if ago := _AGO.fullmatch(text):
             return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         found = datetime.fromisoformat(text)
+        # In UTC, as the database takes it: near the first and the last year there is no such.
+        return (found if found.tzinfo else found.replace(tzinfo=_AMSTERDAM)).astimezone(UTC)
     except (ValueError, OverflowError):
         msg = f"{option} takes a day, a moment or a time ago: 2026-11-23, 2026-11-23T10:00, 2h, 3d"
         raise UsageError(msg) from None
-    return found if found.tzinfo else found.replace(tzinfo=_AMSTERDAM)

@@ -80,7 +80,7 @@ def import_(
 
 async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Import:
     settings = calling.settings()
-    sent = _moment(time)
+    sent = moment_of_lines(time)
     try:
         source = file.open("rb")
     except OSError as error:
@@ -103,7 +103,8 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
             )
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of_lines(text: str | None) -> datetime | None:
+    """What --time names: a moment, or now. Raises UsageError."""
     if text is None:
         return None
     if text == "now":

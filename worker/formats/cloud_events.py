@@ -7,6 +7,7 @@ last. The tests make their events with the official packages.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ from worker.formats.content import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import jiter
 
     from worker.envelope import Delivery
 
@@ -57,11 +60,19 @@ def decode_structured(delivery: Delivery, received: datetime, kind: str) -> Enve
     if "data" not in event:
         raise _wrong("the klantcontact stands in data, as JSON", "data")
     try:
-        data = orjson.dumps(event["data"])
+        data = orjson.dumps(event["data"], default=_number)
     except TypeError:
-        # A number of more than 64 bits, which no field of the contract takes.
+        # A number of more than 64 bits, or none at all as a float, which no field takes.
         raise _wrong("holds a number that no field takes", "data") from None
     return _envelope(event, data, delivery, received, kind)
+
+
+def _number(value: jiter.LosslessFloat) -> float:
+    """JSON has no word for infinity: it would be written as null, which is something else."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise TypeError
+    return number
 
 
 def _envelope(

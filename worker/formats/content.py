@@ -22,10 +22,13 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 (any JSON)
     """The JSON of a body; raises Refusal where two readers could take it for two things.
 
     A name that stands twice in one object is such a case (RFC 7493, section 2.3): the last one
-    counts here, the first one elsewhere. The parser stops at 200 levels.
+    counts here, the first one elsewhere. The parser stops at 200 levels. A number with a point
+    or an exponent comes as it is written (`jiter.LosslessFloat`): 1e999 is no float.
     """
     try:
-        return jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+        return jiter.from_json(
+            body, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="lossless-float"
+        )
     except ValueError as error:
         # The parser's words end up nowhere: they may quote the name.
         twice = str(error).startswith("Detected duplicate key")

@@ -20,6 +20,7 @@ _MOST: Final = 50
 _MOST_LOOKED_AT: Final = 1000
 _LONGEST_FIELD: Final = 100
 _NAME: Final = re.compile(r"\{[^}]*\}([A-Za-z0-9]+)")
+_PREFIX: Final = re.compile(r"/([^/:\[\]]+):")
 _EXPECTED: Final = "Expected is"
 _DETAILS: Final = {
     "SCHEMAV_CVC_ENUMERATION_VALID": "not one of the values that are allowed here",
@@ -43,7 +44,9 @@ def violations(root: etree._Element, found: Iterable[etree._LogEntry]) -> list[V
             )
         ]
     by_field: dict[str | None, Violation] = {}
-    prefixes = {p: uri for each in root.iter() for p, uri in each.nsmap.items() if p}
+    # Each where it is declared: an element's own map holds those of all around it, too.
+    walked = etree.iterwalk(root, events=("start-ns",))
+    prefixes = dict(declared for _, declared in walked if declared)
     # Ninety thousand attributes are as many errors at one element: look at the first ones only.
     for each in islice(found, _MOST_LOOKED_AT):
         violation = _violation(_at(root, each.path, prefixes), each)
@@ -80,8 +83,10 @@ def _misplaced(message: str) -> str:
 
 def _at(root: etree._Element, path: str | None, prefixes: dict[str, str]) -> etree._Element:
     """The element at fault; the root where its path leads nowhere, as with a prefix of two uses."""
+    # All of them would be told to the parser's library anew for each path.
+    named = {each: prefixes[each] for each in _PREFIX.findall(path or "") if each in prefixes}
     try:
-        found = root.getroottree().xpath(path or "/*", namespaces=prefixes)
+        found = root.getroottree().xpath(path or "/*", namespaces=named)
     except etree.XPathError:
         return root
     first = found[0] if isinstance(found, list) and found else root

@@ -24,12 +24,13 @@ _BYTES: Final = 4 * 1024 * 1024
 # All that may stand before the root. Possessive: it never tries the same twice.
 _PROLOG: Final = re.compile(
     rb"""(?:\xef\xbb\xbf)?
-    (?:<\?xml\s[^>]*?(?:encoding\s*=\s*["'](?P<encoding>[^"'>]*)["'][^>]*)?\?>)?
+    (?:<\?xml\s(?P<declaration>[^>]*+)(?<=\?)>)?
     (?:\s++|<!--.*?-->|<\?.*?\?>)*+
     (?P<doctype><!DOCTYPE)?""",
     re.DOTALL | re.VERBOSE,
 )
-_ENCODINGS: Final = {None, b"utf-8", b"utf8"}
+_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"'>]*)["']""")
+_ENCODINGS: Final = {b"", b"utf-8", b"utf8"}
 
 
 class Apart(Generic[_Read]):
@@ -57,7 +58,8 @@ def parsed(body: bytes) -> etree._Element:
     prolog = _PROLOG.match(body)
     if prolog and prolog["doctype"]:
         raise _unreadable("XML with a DOCTYPE is not taken")
-    if prolog and (prolog["encoding"] or b"utf-8").lower() not in _ENCODINGS:
+    encoding = _ENCODING.search(prolog["declaration"] or b"") if prolog else None
+    if encoding and encoding[1].lower() not in _ENCODINGS:
         raise _unreadable("the encoding must be UTF-8")
     parser = etree.XMLParser(
         encoding="utf-8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Connection
 
 
+# U+0000 in JSON; behind a backslash that is escaped itself, it is a text that says so.
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _TOKEN_HEADERS: Final = frozenset({"authorization", "Authorization"})
 
 
@@ -149,7 +152,7 @@ def json_text(value: dict[str, Any]) -> str:
     except TypeError:
         # Numbers beyond 64 bits, or nested deeper than JSON's own parsers go.
         text = orjson.dumps(value | {"headers": str(value.get("headers"))}, default=str).decode()
-    return text.replace("\\u0000", "\\ufffd")
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _storable(text: str) -> str:

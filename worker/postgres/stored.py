@@ -72,12 +72,12 @@ def _stored(row: asyncpg.Record) -> Stored:
         id=row["id"],
         toestand=row["toestand"],
         attempt=row["pogingen"],
-        delivery=_delivery(row["queue"], properties, row["body"]),
+        delivery=delivery_of(row["queue"], properties, row["body"]),
         key=(row["applicatie"], row["bron"], row["bericht_id"]),
         digest=row["digest"],
         received=row["eerste"],
         time=_moment(properties.get("time")),
-        identity=_identity(row["identiteit"]),
+        identity=identity_from(row["identiteit"]),
         deferrals=row["uitgesteld"],
         version=row["versie"],
         edited=row["inhoud"],
@@ -86,7 +86,8 @@ def _stored(row: asyncpg.Record) -> Stored:
     )
 
 
-def _delivery(queue: str, properties: dict[str, Any], body: bytes) -> Delivery:
+def delivery_of(queue: str, properties: dict[str, Any], body: bytes) -> Delivery:
+    """The delivery whose `properties_of` were kept."""
     headers = properties["headers"]
     return Delivery(
         body=body,
@@ -107,7 +108,8 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _identity(kept: str | None) -> Identity | None:
+def identity_from(kept: str | None) -> Identity | None:
+    """The identity whose `identity_text` was kept."""
     if kept is None:
         return None
     proven = orjson.loads(kept)

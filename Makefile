@@ -4,11 +4,12 @@ BIN := .venv/bin
 ROWS ?=
 SECONDS ?= 60
 
-.PHONY: help demo test check bench fuzz mails format lock clean setup
+.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
 	@echo "make test    all tests, against real services"
+	@echo "make test-rabbitmq4, make test-postgres15    those with services, on other versions"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
@@ -25,6 +26,16 @@ demo: setup
 
 test: setup
 	@$(BIN)/pytest --cov --numprocesses 2 --dist loadfile $(TESTS)
+
+# What needs no service needs no other version. TESTS=... for some of them.
+ON_SERVICES = $(BIN)/pytest --numprocesses 2 --dist loadfile \
+	$(or $(TESTS),tests/integration tests/acceptance)
+RABBITMQ4 ?= 4.0
+test-rabbitmq4: setup
+	@KLANTCONTACT_STACK_RABBITMQ=$(RABBITMQ4) $(ON_SERVICES)
+
+test-postgres15: setup
+	@KLANTCONTACT_STACK_POSTGRES=15 $(ON_SERVICES)
 
 check: setup
 	@$(BIN)/ruff format --check

@@ -36,6 +36,13 @@ class Broker:
     def url(self, user: str) -> str:
         return self.state.amqp_admin if user == "admin" else self.state.users[user]
 
+    async def version(self) -> tuple[int, ...]:
+        """RabbitMQ's version, as (4, 0, 5)."""
+        async with await aio_pika.connect(self.url("worker")) as connection:
+            assert connection.transport is not None
+            said = connection.transport.connection.server_properties["version"]
+        return tuple(map(int, str(said).split(".")))
+
     async def channel(self, user: str) -> AbstractChannel:
         known = self._channels.get(user)
         if known is not None and not known.is_closed:

@@ -19,6 +19,7 @@ from tests.mails import Mails
 from tests.program import MEASURED, Program, run
 from worker.postgres.migrating import migrate
 from worker.postgres.pool import connected
+from worker.stack import chosen
 from worker.stack.errors import StackError
 from worker.stack.looking import default_root
 from worker.stack.running import running
@@ -71,7 +72,8 @@ def services() -> Iterator[StackState]:
     try:
         state = entered.__enter__()
     except StackError as error:
-        if os.environ.get("CI") == "true":
+        # Whoever asks for a version must not get a green run without it.
+        if os.environ.get("CI") == "true" or any(chosen.choice(os.environ).values()):
             raise
         pytest.skip(f"no embedded stack: {error}")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.waiting import until
 from worker.clock import now
 from worker.outcomes import Announcer
 from worker.postgres.housekeeping import PostgresHousekeeping
@@ -32,6 +33,13 @@ VELD: Final = "zaak"
 QUEUE: Final = "klantcontact.registratie.balie"
 _PORTIONS: Final = 20
 _SECONDS: Final = 120.0
+_ALONE: Final = """
+    select not exists (
+        select from pg_stat_activity
+        where datname = current_database() and backend_xmin is not null
+            and pid <> pg_backend_pid()
+    )
+"""
 
 
 async def fill_and_keep(pool: Pool, count: int) -> None:
@@ -41,6 +49,8 @@ async def fill_and_keep(pool: Pool, count: int) -> None:
     async def keep() -> None:
         while await housekeeping.sum_up(now()):
             pass
+        # What another can still see is not cleared away, as while autovacuum analyses a table.
+        await until(lambda: pool.fetchval(_ALONE), "nobody else looks at this database")
         await pool.execute("vacuum analyze dead_letter_telling")
 
     await fill(pool, count, keep)

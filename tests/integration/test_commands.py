@@ -74,7 +74,10 @@ def test_settings_are_shown_as_they_are_in_force_with_secrets_masked(
     assert document["KLANTCONTACT_AMQP_URL"] == "(set, not shown)"
 
 
-def test_the_topology_is_printed_and_checked(run: Run) -> None:
+def test_the_topology_is_printed_and_checked(
+    run: Run, services: StackState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLANTCONTACT_AMQP_URL", services.amqp_admin)
     printed = json.loads(run("topology", "definitions").stdout)
     assert {each["name"] for each in printed["queues"]} >= {"klantcontact.zaken"}
     assert "every exchange and queue" in run("topology", "check").stdout

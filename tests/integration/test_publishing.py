@@ -203,3 +203,16 @@ async def test_what_a_broker_lacks_is_named(
     assert told.code == 1
     assert "Missing: exchange klantcontact.bounce, queue klantcontact.bounce" in told.out
     assert "deploy/rabbitmq/definitions.json" in told.out
+
+
+async def test_where_the_worker_may_not_ask_what_there_is_it_is_said_who_may(
+    broker: Broker, command: Callable[..., Awaitable[Ended]]
+) -> None:
+    told = await command("topology", "check")
+    if await broker.version() < (4, 2, 6):
+        assert told.code == 0
+    else:
+        assert told.code == 1
+        assert "doesn't tell this user whether exchange klantcontact.registratie is" in told.err
+        assert "put an administrator's URL in KLANTCONTACT_AMQP_URL" in told.err
+        assert "Traceback" not in told.err

@@ -18,6 +18,7 @@ import pytest
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
 from worker.rabbitmq.topology import DLQ, REGISTRATIE, ZAKEN
+from worker.stack import chosen
 from worker.stack.instance import Stack
 from worker.stack.looking import default_root
 from worker.stack.process import Process, recorded
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ROOT: Final = default_root({})
 NAME: Final = f"test-stack-{os.getpid()}"
 # What the machine says about brokers is no part of these tests.
-ENVIRONMENT: Final = {"PATH": os.environ["PATH"]}
+ENVIRONMENT: Final = {"PATH": os.environ["PATH"], **chosen.choice(os.environ)}
 FOLDER: Final = ROOT / NAME
 EXCEEDED_STORAGE: Final = 552
 

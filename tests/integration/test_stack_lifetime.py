@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from worker.cli.stack import app
 from worker.rabbitmq.topology import BOUNCE, USERS
-from worker.stack import debian
+from worker.stack import chosen, debian
 from worker.stack.broker import AMQP, PASSWORDS_FILE
 from worker.stack.errors import StackError
 from worker.stack.instance import Stack
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from worker.stack.state import StackState
 
 TERMINAL_WIDTH: Final = 80
-ENVIRONMENT: Final = {"PATH": os.environ["PATH"]}
+ENVIRONMENT: Final = {"PATH": os.environ["PATH"], **chosen.choice(os.environ)}
 BLOCK: Final = """
 import sys
 from pathlib import Path
@@ -122,6 +122,28 @@ def test_a_killed_block_is_cleared_away_by_the_next(root: Path, borrowed: dict[s
     with running(root, "block", keep=True, environment=borrowed):
         assert not any(process.alive() for process in ours)
     assert (root / "block" / "postgres" / "postgres.log").exists()
+
+
+def test_data_of_one_version_are_not_given_to_another(root: Path, borrowed: dict[str, str]) -> None:
+    """Neither where the stack runs nor where it is kept; the message says what to do."""
+    made = {**borrowed, chosen.POSTGRES: "18"}
+    with running(root, "block", keep=True, environment=made):
+        ours = recorded(root / "block" / "run")
+        with pytest.raises(StackError, match="run `klantcontact stack reset` first"):
+            Stack(root, "block", environment=borrowed).up()
+        assert all(process.alive() for process in ours)
+    with pytest.raises(StackError, match="run `klantcontact stack reset` first"):
+        Stack(root, "block", environment=borrowed).up()
+
+
+def test_a_version_that_cannot_be_had_is_not_remembered(
+    root: Path, borrowed: dict[str, str]
+) -> None:
+    """What was asked for by mistake is in nobody's way afterwards."""
+    with pytest.raises(StackError, match="POSTGRES is 9: give 15, 18, or a folder"):
+        Stack(root, "mistaken", environment={**borrowed, chosen.POSTGRES: "9"}).up()
+    Stack(root, "mistaken", environment=borrowed).up()
+    Stack(root, "mistaken", environment=borrowed).reset()
 
 
 def start_block(root: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:

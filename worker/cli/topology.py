@@ -38,7 +38,10 @@ def users(
 
 @app.command()
 def check(*, as_json: calling.Json = False) -> None:
-    """Say what the broker lacks; exit status 1 if it lacks anything."""
+    """Say what the broker lacks; exit status 1 if it lacks anything.
+
+    RabbitMQ 4.2.6 and newer tell it to an administrator only.
+    """
     with calling.errors_in_a_line():
         at = address(calling.settings())
     lacking: list[str] = calling.call(missing(at))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiormq.exceptions import ChannelNotFoundEntity
+from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 
+from worker.errors import Outage
 from worker.rabbitmq import topology
 from worker.rabbitmq.connection import channel, connected, translated
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from worker.rabbitmq.tls import Address
 
 
+_ASK = "put an administrator's URL in KLANTCONTACT_AMQP_URL for this command"
+
+
 async def missing(at: Address | str) -> list[str]:
     """Names of exchanges and queues that aren't there; raises Outage.
 
-    From RabbitMQ 4.2.6 on a passive declaration needs the `configure` permission, which the
-    worker's user does not have: ask as an administrator there.
+    From RabbitMQ 4.2.6 on a passive declaration needs a permission on what it names, which the
+    worker's user has for some of it only: ask as an administrator there.
     """
     wanted = topology.definitions()
     async with connected(at, "klantcontact topology check") as connection:
@@ -49,4 +53,8 @@ async def _exists(
                 await opened.queue_declare(queue=queue, passive=True)
         except ChannelNotFoundEntity:
             return False
+        except ChannelAccessRefused:
+            named = f"exchange {exchange}" if exchange is not None else f"queue {queue}"
+            msg = f"RabbitMQ doesn't tell this user whether {named} is there; {_ASK}"
+            raise Outage(msg) from None
     return True

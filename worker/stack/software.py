@@ -1,4 +1,4 @@
-"""RabbitMQ's program: the machine's own, or Debian's packages unpacked into a folder of ours."""
+"""RabbitMQ's program: the one that is asked for, the machine's own, or Debian's, unpacked."""
 
 from __future__ import annotations
 
@@ -10,31 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from worker.stack import debian
+from worker.stack.carried import carry
+from worker.stack.chosen import RABBITMQ, folder_or_version
 from worker.stack.errors import StackError
 from worker.stack.lock import held
+from worker.stack.packages import RABBITMQ as PACKAGES
+from worker.stack.packages import RABBITMQ_VERSIONS as VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-PACKAGES: Final = (
-    "rabbitmq-server",
-    "erlang-asn1",
-    "erlang-base",
-    "erlang-crypto",
-    "erlang-eldap",
-    "erlang-ftp",
-    "erlang-inets",
-    "erlang-mnesia",
-    "erlang-os-mon",
-    "erlang-parsetools",
-    "erlang-public-key",
-    "erlang-runtime-tools",
-    "erlang-snmp",
-    "erlang-ssl",
-    "erlang-syntax-tools",
-    "erlang-tftp",
-    "erlang-tools",
-    "erlang-xmerl",
+_PROGRAMS: Final = (
+    "usr/lib/erlang/bin/*",
+    "usr/lib/erlang/erts-*/bin/*",
+    "usr/lib/erlang/lib/*/priv/bin/*",
 )
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -50,16 +39,30 @@ class Software:
     server: Path
     path: str
 
+    @property
+    def version(self) -> str:
+        """RabbitMQ's version, as `4.0.5`, by the name of its main plugin; "" when it has none."""
+        plugins = (self.server.parents[1] / "plugins").glob("rabbit-*")
+        return next((path.name.removeprefix("rabbit-").removesuffix(".ez") for path in plugins), "")
+
     def program(self, name: str) -> str:
         """The full path of one of Erlang's programs."""
         return shutil.which(name, path=self.path) or name
 
 
-def find_or_unpack(folder: Path, report: Callable[[str], None], search: str) -> Software:
-    """The machine's own RabbitMQ, or one unpacked in `folder`, now if need be.
+def find_or_unpack(
+    folder: Path, report: Callable[[str], None], search: str, asked: str = ""
+) -> Software:
+    """The RabbitMQ that is `asked` for, the machine's own, or one unpacked in `folder`.
 
-    `search` is the PATH to look on. Raises StackError.
+    `asked` is a version or a folder's path. What is not unpacked yet is so now. `search` is the
+    PATH to look on. Raises StackError.
     """
+    if asked:
+        wanted = folder_or_version(RABBITMQ, asked, VERSIONS)
+        if isinstance(wanted, Path):
+            return _in_folder(wanted, search)
+        return _of_version(wanted, folder, report)
     own = installed(search)
     if own is not None:
         return own
@@ -68,7 +71,7 @@ def find_or_unpack(folder: Path, report: Callable[[str], None], search: str) -> 
     with held(folder / "rabbitmq.lock"):
         if not unpacked.exists():
             report("RabbitMQ: downloading and unpacking Debian's packages")
-            _unpack(unpacked)
+            _unpack(unpacked, PACKAGES)
         return _at_home(unpacked)
 
 
@@ -91,9 +94,38 @@ def installed(search: str) -> Software | None:
     return None
 
 
-def _unpack(folder: Path) -> None:
+def _in_folder(folder: Path, search: str) -> Software:
+    """A RabbitMQ in a folder: its own, as it is published, or a root that it is installed in."""
+    for server in (folder / "sbin/rabbitmq-server", *sorted(folder.glob(_SBIN))):
+        if server.with_name("rabbitmq-env").is_file():
+            path = f"{folder / 'usr/lib/erlang/bin'}:{search}:{SYSTEM_PATH}"
+            return Software(server, path)
+    message = f"{RABBITMQ} is {folder}: there is no sbin/rabbitmq-server in it"
+    raise StackError(message)
+
+
+def _of_version(version: str, folder: Path, report: Callable[[str], None]) -> Software:
+    """The RabbitMQ of Debian's release that has `version`, with libraries of its own."""
+    release, packages = VERSIONS[version]
+    unpacked = (folder / f"rabbitmq-{version}").resolve()
+    with held(folder / "rabbitmq.lock"):
+        if not unpacked.exists():
+            report(f"RabbitMQ: downloading and unpacking that of Debian's {release}")
+            _unpack(unpacked, packages, release)
+        carry(unpacked, _PROGRAMS)
+        software = _at_home(unpacked)
+    if not software.version.startswith(f"{version}."):
+        message = (
+            f"{RABBITMQ} is {version}, and Debian's {release} has {software.version} by now:"
+            " name a folder with the version that you mean"
+        )
+        raise StackError(message)
+    return software
+
+
+def _unpack(folder: Path, packages: Sequence[str], release: str | None = None) -> None:
     try:
-        debian.unpack(PACKAGES, folder)
+        debian.unpack(packages, folder, release=release)
     except debian.DebianError as error:
         message = (
             f"no RabbitMQ here, and Debian's packages can't be had ({error}): install RabbitMQ,"

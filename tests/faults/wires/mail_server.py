@@ -103,8 +103,10 @@ class MailServer:
     ) -> str:
         """A mail begins."""
         del session, options
-        envelope.mail_from = address
-        return await self._answer(server, "MAIL", _OK)
+        answer = await self._answer(server, "MAIL", _OK)
+        if answer == _OK:
+            envelope.mail_from = address
+        return answer
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name and arguments)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -92,6 +92,21 @@ async def test_leaving_it_closes_after_its_refusal(server: MailServer) -> None:
     writer.close()
 
 
+@pytest.mark.parametrize("command", ["MAIL", "RCPT"])
+async def test_what_follows_a_refusal_in_the_same_group_is_refused_too(
+    server: MailServer, command: str
+) -> None:
+    server.mode = Mode({command: "451 4.3.0 later"})
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"EHLO a\r\nMAIL FROM:<a@example.nl>\r\nRCPT TO:<b@example.nl>\r\nDATA\r\n")
+    writer.write(b"QUIT\r\n")
+    async with asyncio.timeout(10):
+        replies = await reader.read()
+    assert b"354" not in replies
+    assert server.taken == {}
+    writer.close()
+
+
 @pytest.mark.parametrize(("how", "taken"), [("taken", {"een": 1}), ("thrown away", {})])
 async def test_hanging_up_it_took_the_mail_or_not_and_says_neither(
     server: MailServer, how: str, taken: dict[str, int]

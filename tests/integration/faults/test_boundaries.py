@@ -68,7 +68,7 @@ asyncio.run(main())
 _MAILS = """
 import smtplib, sys
 
-with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as server:
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), "client.example.nl") as server:
     for number in range(3):
         content = f"Message-ID: <mail-{number}@example.nl>\\r\\n\\r\\nhallo"
         server.sendmail("a@example.nl", ["b@example.nl"], content)

@@ -24,7 +24,7 @@ async def server() -> AsyncIterator[MailServer]:
 
 
 def _conversation(port: int, mails: list[str]) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", port, "client.example.nl", timeout=20) as client:
         for mail in mails:
             content = f"Subject: x\r\nMessage-ID: <{mail}@example.nl>\r\n\r\nhallo"
             client.sendmail("a@example.nl", ["b@example.nl"], content)

@@ -87,7 +87,7 @@ def _whole(content: bytes) -> None:
 def envelope(data: bytes) -> None:
     """What is written is one command a line, and the mail with one end."""
     sender, recipient, content = split(data, 3)
-    found = written(Job(1, _MAIL, text(sender), text(recipient), content))
+    found = written(Job(_MAIL, text(sender), text(recipient), content))
     if found is None:
         return
     assert all(line.endswith(b"\r\n") and line.count(b"\n") == 1 for line in found.envelope)
@@ -154,7 +154,7 @@ def answers(data: bytes) -> None:
 
 
 async def _conversed(pieces: list[bytes], *, pipelining: bool) -> None:
-    made = written(Job(1, _MAIL, "bounces@example.nl", "burger@example.nl", b"Subject: x\r\n\r\n"))
+    made = written(Job(_MAIL, "bounces@example.nl", "burger@example.nl", b"Subject: x\r\n\r\n"))
     assert made is not None
     server = _Server(pieces)
     exchange = Exchange(server)

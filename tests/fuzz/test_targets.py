@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.fuzz.mutations import inputs
 from tests.fuzz.targets import TARGETS
 
-# KLANTCONTACT_FUZZ_EXAMPLES is for long runs: with 200 all of them take some seconds.
-_EXAMPLES = int(os.environ.get("KLANTCONTACT_FUZZ_EXAMPLES", "200"))
+# KLANTCONTACT_FUZZ_EXAMPLES is for long runs: with 150 all of them take some seconds.
+_EXAMPLES = int(os.environ.get("KLANTCONTACT_FUZZ_EXAMPLES", "150"))
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -79,6 +79,9 @@ def sent(data: bytes, queue: str = QUEUE) -> Delivery | None:
 
 def delivered(properties: Basic.Properties, body: bytes, queue: str = QUEUE) -> Delivery:
     texts = {name: getattr(properties, name) for name in _TEXTS}
+    if texts["user_id"]:
+        # The broker has held it against the name of the connection's user.
+        texts["user_id"] = texts["user_id"].replace("\x00", "")
     return Delivery(
         body, queue, timestamp=properties.timestamp, headers=properties.headers or {}, **texts
     )

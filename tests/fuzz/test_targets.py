@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.fuzz.mutations import inputs
 from tests.fuzz.targets import TARGETS
 
-# KLANTCONTACT_FUZZ_EXAMPLES is for long runs: 100 takes the whole file a few seconds.
-_EXAMPLES = int(os.environ.get("KLANTCONTACT_FUZZ_EXAMPLES", "100"))
+# KLANTCONTACT_FUZZ_EXAMPLES is for long runs: with 150 all of them take some seconds.
+_EXAMPLES = int(os.environ.get("KLANTCONTACT_FUZZ_EXAMPLES", "150"))
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -217,7 +217,8 @@ MESSAGES: Final = Target(message_by_queue, SEEDS, _WORDS)
 MEANINGS: Final = Target(same_meaning, (orjson.dumps(_FULL), orjson.dumps(contact())), _WORDS)
 XML: Final = Target(
     xml,
-    SAMPLES,
+    # Python's own numbers from texts end at 4300 digits.
+    (*SAMPLES, *(each.replace(b">123456<", b">%s<" % (b"0" * 4400)) for each in SAMPLES[1:])),
     (
         b"<!DOCTYPE x>",
         b"<?xml version='1.0' encoding='UTF-8'?>",

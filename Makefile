@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ROWS ?=
+FAULTS ?= 15
+MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench fuzz mails format lock clean setup
+.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench faults fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
@@ -12,6 +14,7 @@ help:
 	@echo "make test-rabbitmq4, make test-postgres15    those with services, on other versions"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
+	@echo "make faults  nothing lost, nothing twice, whatever breaks; MESSAGES=5000 FAULTS=15 SEED=1"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make format  put the code in form"
@@ -46,6 +49,10 @@ check: setup
 bench:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
+
+faults: setup
+	@$(BIN)/python -m tests.faults --messages $(MESSAGES) --faults $(FAULTS) \
+		$(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 fuzz:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-fuzz.lock

@@ -6,7 +6,7 @@ FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench faults fuzz mails format lock clean setup
+.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench faults test-faults fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
@@ -27,12 +27,14 @@ setup:
 demo: setup
 	@$(BIN)/klantcontact demo
 
+# The faults that `make faults` makes restart services of their own: they are tested there.
+FAULTS_TESTS = tests/integration/faults
 test: setup
-	@$(BIN)/pytest --cov --numprocesses 2 --dist loadfile $(TESTS)
+	@$(BIN)/pytest --cov --numprocesses 2 --dist loadfile --ignore $(FAULTS_TESTS) $(TESTS)
 
 # What needs no service needs no other version. TESTS=... for some of them.
 ON_SERVICES = $(BIN)/pytest --numprocesses 2 --dist loadfile \
-	$(or $(TESTS),tests/integration tests/acceptance)
+	--ignore $(FAULTS_TESTS) $(or $(TESTS),tests/integration tests/acceptance)
 RABBITMQ4 ?= 4.0
 test-rabbitmq4: setup
 	@KLANTCONTACT_STACK_RABBITMQ=$(RABBITMQ4) $(ON_SERVICES)
@@ -49,6 +51,9 @@ check: setup
 bench:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
+
+test-faults: setup
+	@$(BIN)/pytest $(FAULTS_TESTS)
 
 faults: setup
 	@$(BIN)/python -m tests.faults --messages $(MESSAGES) --faults $(FAULTS) \

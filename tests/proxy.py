@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _CHUNK = 64 * 1024
+_TURNS = 10
 _SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 _GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
 
@@ -44,6 +45,7 @@ class Proxy:
 
     async def cut(self) -> None:
         """Break every connection and take no more."""
+        await _turns()
         if self._server is not None:
             self._server.close()
         for writer in list(self._open):
@@ -51,6 +53,7 @@ class Proxy:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _turns()
 
     def stall(self) -> None:
         """Take everything and pass nothing on, as a network does that has lost its way."""
@@ -61,12 +64,17 @@ class Proxy:
         self._flowing.set()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None or not self._server.is_serving():
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._pass_on(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(self._end)
+        # Also of one that is cancelled before it begins.
+        task.add_done_callback(lambda ended: self._end(ended, writer))
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _end(self, task: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
         self._tasks.discard(task)
+        writer.transport.abort()
         if not task.cancelled():
             task.exception()
 
@@ -121,3 +129,9 @@ async def passing(url: str, context: ssl.SSLContext | None = None) -> AsyncItera
         yield proxy
     finally:
         await proxy.cut()
+
+
+async def _turns() -> None:
+    """Turns of the loop in which what was accepted begins, and what was aborted is closed."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

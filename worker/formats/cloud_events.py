@@ -52,7 +52,7 @@ def decode_binary(delivery: Delivery, received: datetime, kind: str) -> Envelope
 
 def decode_structured(delivery: Delivery, received: datetime, kind: str) -> Envelope:
     """The body holds attributes and data."""
-    event = read_json(delivery.body)
+    event = read_json(delivery.body, exact=True)
     if not isinstance(event, dict):
         raise _wrong("a CloudEvent is one JSON object", None)
     if str(event.get("datacontenttype") or _JSON).partition(";")[0].strip().lower() != _JSON:

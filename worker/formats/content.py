@@ -18,16 +18,20 @@ _MOST_ERRORS = 50
 _MOST_FIELD = 100
 
 
-def read_json(body: bytes) -> Any:  # noqa: ANN401 (any JSON)
+def read_json(body: bytes, *, exact: bool = False) -> Any:  # noqa: ANN401 (any JSON)
     """The JSON of a body; raises Refusal where two readers could take it for two things.
 
     A name that stands twice in one object is such a case (RFC 7493, section 2.3): the last one
-    counts here, the first one elsewhere. The parser stops at 200 levels. A number with a point
-    or an exponent comes as it is written (`jiter.LosslessFloat`): 1e999 is no float.
+    counts here, the first one elsewhere. The parser stops at 200 levels. With
+    `exact` a number with a point or an exponent comes as it is written (`jiter.LosslessFloat`):
+    1e999 is no float.
     """
     try:
         return jiter.from_json(
-            body, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="lossless-float"
+            body,
+            allow_inf_nan=False,
+            catch_duplicate_keys=True,
+            float_mode="lossless-float" if exact else "float",
         )
     except ValueError as error:
         # The parser's words end up nowhere: they may quote the name.

@@ -69,6 +69,10 @@ def _fuzz(name: str, arguments: argparse.Namespace) -> list[Path]:
         f"-rss_limit_mb={_MEMORY_MB}",
         f"-artifact_prefix={findings}/",
         f"-dict={words}",
+        # Most of what reads JSON and XML is compiled, so that nothing is seen to be lost with the
+        # fields of a seed.
+        "-keep_seed=1",
+        "-reduce_inputs=0",
         str(corpus),
     ]
     ended = subprocess.run(command, capture_output=True, check=False)

@@ -97,7 +97,8 @@ class Authentication:
         try:
             signed = jws.extract_compact(token)
             claims = orjson.loads(signed.payload)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
+            # TypeError: a header that is no object, but holds the name of one of its fields.
             raise unproven("jwt-decode-error: the token cannot be read") from None
         header: object = signed.headers()  # what JSON there was, whatever its type says
         if not (isinstance(header, dict) and isinstance(claims, dict)):

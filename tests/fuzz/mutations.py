@@ -56,8 +56,14 @@ def reshaped(data: bytes, chosen: tuple[int, int, int]) -> bytes:
         return data
     holder, key = places[where % len(places)]
     holder[key] = _ODD[what % len(_ODD)]
-    pieces[at] = json.dumps(content).replace("Infinity", "1e999").encode()
+    pieces[at] = _compact(content)
     return SEPARATOR.join(pieces)
+
+
+def _compact(content: object) -> bytes:
+    """No longer than the seed was: libFuzzer gives no room beyond its longest input at first."""
+    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return written.replace("Infinity", "1e999").encode("utf-8", "surrogatepass")
 
 
 def _from(start: int, count: int) -> Iterator[int]:

@@ -251,6 +251,7 @@ FORGED: dict[str, tuple[str, str]] = {
     "an algorithm that is a list": (_headed({"alg": ["HS256"]}), "algorithm"),
     "an algorithm that is an object": (_headed({"alg": {}}), "algorithm"),
     "a text as header": (_headed("alg"), "jwt-decode-error"),
+    "a text as header that names two fields": (_headed("algb64"), "jwt-decode-error"),
     "a list as header": (_headed(["alg"]), "jwt-decode-error"),
     "a list as payload": (
         "eyJhbGciOiJIUzI1NiJ9.W10.AAAA",

@@ -197,6 +197,13 @@ def test_each_key_has_the_algorithms_of_its_own_type_and_no_other() -> None:
     }
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # the short key is made here
+def test_an_rsa_key_that_is_shorter_than_the_standard_asks_is_left_out() -> None:
+    short, long = (RSAKey.generate_key(size, {"kid": f"{size}"}) for size in (1024, 2048))
+    given = orjson.dumps({"keys": [each.as_dict(private=False) for each in (short, long)]})
+    assert set(parse_key_set(given, "FILE")) == {"2048"}
+
+
 def test_keys_that_are_for_something_else_are_left_out() -> None:
     keys = {
         "keys": [

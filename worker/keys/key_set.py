@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import import_key
 
 from worker.authentication import PublicKey
@@ -34,7 +35,7 @@ def parse_key_set(content: bytes, name: str) -> Mapping[str | None, PublicKey]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f'{name} holds no key set: {{"keys": [...]}} (RFC 7517)') from None
     if not keys:
-        kinds = "RSA, EC on P-256 or Ed25519"
+        kinds = "RSA of 2048 bits or more, EC on P-256 or Ed25519"
         raise UsageError(f"{name} holds no public key for signatures ({kinds})")
     return keys
 
@@ -46,7 +47,10 @@ def _usable(given: dict[str, Any]) -> PublicKey | None:
         algorithms &= {given["alg"]}
     if not algorithms or given.get("use", "sig") != "sig":
         return None
-    try:
-        return PublicKey(import_key(given), algorithms)
-    except (JoseError, ValueError):
-        return None
+    with warnings.catch_warnings():
+        # RFC 7518, section 3.3: an RSA key of fewer than 2048 bits must not be used.
+        warnings.simplefilter("error", SecurityWarning)
+        try:
+            return PublicKey(import_key(given), algorithms)
+        except (JoseError, ValueError, SecurityWarning):
+            return None

@@ -107,6 +107,7 @@ SIGNED: Final = Target(
         joined(b'{"alg":"HS256"}', orjson.dumps(_CLAIMS)),
         joined(b'{"alg":"HS256","kid":"x"}', b'{"iss":"kcc","client_id":"kcc","iat":1}'),
         joined(b'{"alg":"Ed25519","kid":"tests"}', b'{"iat":1}'),
+        joined(b'"algb64"', b'{"client_id":"kcc","iss":"kcc","iat":1}'),
         joined(b'"alg"', b'{"client_id":"kcc","iss":"kcc","iat":1}'),
     ),
     (*_NAMES, *_NUMBERS, b"\x1e", b"HS256", b"none", b'["HS256"]'),

@@ -161,11 +161,11 @@ class FakeMails(FakePost):
             known.opnieuw = until
         return Claim(known.pogingen, known.opnieuw, known.answer is not None)
 
-    async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
+    async def give_back(self, leases: Mapping[UUID, datetime], now: datetime) -> None:
         for mail, until in leases.items():
             known = self.mails[mail]
             if (known.toestand, known.opnieuw) == ("bezig", until):
-                known.toestand = "aangeboden"
+                known.toestand, known.opnieuw = "aangeboden", now
 
     async def record(self, results: Sequence[Result]) -> None:
         for result in results:

@@ -133,8 +133,8 @@ class Mails(Protocol):
         A lease that lasts to `enough` anyway stays as it is.
         """
 
-    async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
-        """What was claimed until then and not sent: it is on offer again."""
+    async def give_back(self, leases: Mapping[UUID, datetime], now: datetime) -> None:
+        """What was claimed until then and not sent: its job is gone, so it is offered anew."""
 
     async def record(self, results: Sequence[Result]) -> None:
         """Commit what became of them."""
@@ -211,7 +211,7 @@ class Mailer:
             recording.cancel()
         left = {job.mail: claim.until for job, claim in self._claimed.left()}
         if left:
-            await self._mails.give_back(left)
+            await self._mails.give_back(left, self._clock())
         if outage is not None:
             raise outage
 

@@ -113,7 +113,7 @@ async def _send(pool: Pool) -> None:
     posted: list[UUID] = [row[0] for row in await pool.fetch(_SOME_MAILS)]
     mails = PostgresMails(pool, ANNOUNCER)
     await mails.claim(posted, NOW, NOW)
-    await mails.give_back(dict.fromkeys(posted, NOW))
+    await mails.give_back(dict.fromkeys(posted, NOW), NOW)
     answers = ((Sent.ACCEPTED, None), (Sent.REFUSED, None), (Sent.LATER, NOW))
     await mails.record(
         [

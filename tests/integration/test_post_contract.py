@@ -143,16 +143,20 @@ async def test_a_claim_renews_a_lease_that_is_not_long_enough_and_no_other(both:
     await both.outbox.freeze([finished(mail)], LEASE)
     claims = await both.mails.claim([mail], AFTER, LEASE)
     assert claims[mail].until == LEASE
-    await both.mails.give_back({mail: LEASE})
-    claims = await both.mails.claim([mail], AFTER, AFTER)
-    assert claims[mail].until == AFTER
+    (other,) = await both.add()
+    await both.outbox.freeze([finished(other)], LEASE)
+    claims = await both.mails.claim([other], AFTER, AFTER)
+    assert claims[other].until == AFTER
 
 
-async def test_what_is_given_back_can_be_claimed_at_once(both: Post) -> None:
+async def test_what_is_given_back_is_offered_anew_at_once_and_can_be_claimed(both: Post) -> None:
     (mail,) = await both.add()
+    await both.outbox.settle([mail], [], NOW)
     await both.outbox.freeze([finished(mail)], LEASE)
     await claimed(both, mail)
-    await both.mails.give_back({mail: LEASE})
+    await both.mails.give_back({mail: LEASE}, NOW)
+    assert await both.outbox.sweep(NOW, LEASE) == 1
+    await both.outbox.freeze([finished(mail)], LEASE)
     assert await claimed(both, mail) == Claim(0, LEASE)
 
 
@@ -160,7 +164,7 @@ async def test_what_somebody_else_claimed_meanwhile_is_not_given_back(both: Post
     (mail,) = await both.add()
     await both.outbox.freeze([finished(mail)], LEASE)
     await claimed(both, mail)
-    await both.mails.give_back({mail: LEASE - timedelta(seconds=1)})
+    await both.mails.give_back({mail: LEASE - timedelta(seconds=1)}, NOW)
     assert await claimed(both, mail) is None
 
 

@@ -61,8 +61,8 @@ class PostgresMails:
             )
         return {row[0]: Claim(row[1], row[3], row[2]) for row in rows}
 
-    async def give_back(self, leases: Mapping[UUID, datetime]) -> None:
-        """Only what is still claimed by that lease."""
+    async def give_back(self, leases: Mapping[UUID, datetime], now: datetime) -> None:
+        """Only what is still claimed by that lease; a relay offers it anew at once."""
         in_order = sorted(leases)
         async with session(self._pool) as connection:
             await connection.execute(
@@ -74,11 +74,12 @@ class PostgresMails:
                     where m.toestand = 'bezig' and m.opnieuw = geleend.tot
                     order by m.id for update of m
                 )
-                update mail set toestand = 'aangeboden'
+                update mail set toestand = 'aangeboden', opnieuw = $3
                 from gevraagd where mail.id = gevraagd.id
                 """,
                 in_order,
                 [leases[mail] for mail in in_order],
+                now,
             )
 
     async def record(self, results: Sequence[Result]) -> None:

@@ -9,7 +9,7 @@ import signal
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from worker.clock import now
 from worker.errors import Outage
@@ -54,33 +54,29 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     gc.freeze()
     log.info("start", rollen=[role.value for role in chosen])
     async with asyncio.TaskGroup() as group:
-        working = {
-            group.create_task(
-                keep(
-                    partial(runs[role], settings, stop, log.bind(rol=role.value)),
-                    settings,
-                    stop,
-                    log.bind(rol=role.value),
-                )
-            ): role
-            for role in chosen
-        }
-        group.create_task(_drain(working, settings, stop, log))
+        working = {}
+        for role in chosen:
+            own = log.bind(rol=role.value)
+            run = partial(runs[role], settings, stop, own)
+            working[role] = group.create_task(keep(run, settings, stop, own))
+        group.create_task(drain(working, settings, stop, log))
     log.info("gestopt")
 
 
-async def _drain(
-    working: Mapping[asyncio.Task[None], Role], settings: Settings, stop: asyncio.Event, log: Log
+async def drain(
+    working: Mapping[Role, asyncio.Task[Any]], settings: Settings, stop: asyncio.Event, log: Log
 ) -> None:
     """Once stopped, a role finishes what is in hand; what holds it up for too long is let go.
 
     The broker takes it back when the connection closes, and leases run out: nothing is lost.
     """
     await stop.wait()
-    _, late = await asyncio.wait(working, timeout=settings.drain.total_seconds() * _SHARE_FINISHING)
-    for task in late:
-        log.warning("losgelaten", rol=working[task].value)
-        task.cancel()
+    finishing = settings.drain.total_seconds() * _SHARE_FINISHING
+    await asyncio.wait(working.values(), timeout=finishing)
+    for role, task in working.items():
+        if not task.done():
+            log.warning("losgelaten", rol=role.value)
+            task.cancel()
 
 
 async def keep(

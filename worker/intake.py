@@ -1,8 +1,9 @@
 """Intake: from deliveries on `klantcontact.registratie.*` to rows in the dossier.
 
 A lane takes a batch, decides every message of it, commits all of it in one transaction, and
-only then acknowledges. What one message does wrong is its own affair: it becomes a dead
-letter, and the others of its batch are registered.
+only then acknowledges; that loop, which all stories share, is `run` in `suspects.py`. What one
+message does wrong is its own affair: it becomes a dead letter, and the others of its batch are
+registered.
 """
 
 from __future__ import annotations

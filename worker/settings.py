@@ -272,10 +272,10 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=1),
         description="The longest from SIGTERM to the end, finishing what is in hand.",
     )
-    watchdog: Duration = Field(
+    unacknowledged: Duration = Field(
         timedelta(seconds=60),
         ge=timedelta(seconds=5),
-        description="How long a process or a batch may be stuck before it is given up.",
+        description="The longest that a delivery is kept from the broker, waiting and in hand.",
     )
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."

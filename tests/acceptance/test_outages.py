@@ -138,3 +138,15 @@ async def test_a_service_that_falls_silent_and_comes_back_costs_no_message(
         await program.logged("klantcontact", bericht="bericht-0")
         assert await program.stop() == 0
     assert await _count(pool, "klantcontact") == 1
+
+
+async def test_a_relay_with_nothing_to_publish_notices_that_it_could_not(
+    services: object, environment: dict[str, str], start: Start
+) -> None:
+    del services
+    async with passing(environment["KLANTCONTACT_AMQP_URL"]) as proxy:
+        program = await (await start("--role", "relay", amqp_url=proxy.url)).ready(1)
+        await proxy.cut()
+        await program.logged("uitval", rol="relay", reden="RabbitMQ closed the connection")
+        await proxy.restore()
+        await program.ready(2)

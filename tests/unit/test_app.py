@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import Lines
-from worker.app import keep
+from worker.app import drain, keep
 from worker.errors import Outage, UsageError
+from worker.role import Role
 from worker.roles.mailer import check_lease
 from worker.settings import Settings
 
@@ -67,3 +68,21 @@ def test_a_lease_that_could_end_while_a_mail_is_sent_is_refused() -> None:
     check_lease(Settings(mail_lease=timedelta(seconds=90), smtp_deadline=timedelta(seconds=30)))
     with pytest.raises(UsageError, match=r"KLANTCONTACT_MAIL_LEASE.*SMTP_DEADLINE.*PT90S"):
         check_lease(Settings(mail_lease=timedelta(seconds=89), smtp_deadline=timedelta(seconds=30)))
+
+
+async def test_a_role_that_does_not_finish_is_let_go_of_and_another_is_not() -> None:
+    stop, lines = asyncio.Event(), Lines()
+    finishing: asyncio.Task[object] = asyncio.create_task(stop.wait())
+    stuck: asyncio.Task[object] = asyncio.create_task(asyncio.Event().wait())
+    working = {Role.INTAKE: finishing, Role.MAILER: stuck}
+    draining = asyncio.create_task(
+        drain(working, Settings(drain=timedelta(seconds=1)), stop, lines.log)
+    )
+    await asyncio.sleep(0)
+    assert not draining.done()
+    stop.set()
+    async with asyncio.timeout(10):
+        await draining
+        await asyncio.wait([finishing, stuck])
+    assert (finishing.cancelled(), stuck.cancelled()) == (False, True)
+    assert [line["rol"] for line in lines.of("losgelaten")] == ["mailer"]

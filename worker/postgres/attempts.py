@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.postgres.pool import translated
+from worker.postgres.pool import session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,16 +21,16 @@ class PostgresAttempts:
 
     async def earlier(self, digests: Sequence[bytes]) -> dict[bytes, int]:
         """Attempts by digest, of those that were tried; raises Outage."""
-        with translated():
-            rows = await self._pool.fetch(
+        async with session(self._pool) as connection:
+            rows = await connection.fetch(
                 "select digest, aantal from poging where digest = any ($1::bytea[])", list(digests)
             )
         return {row[0]: row[1] for row in rows}
 
     async def count(self, digests: Sequence[bytes], now: datetime) -> None:
         """One more of each, in one order, so that nobody waits for each other; raises Outage."""
-        with translated():
-            await self._pool.execute(
+        async with session(self._pool) as connection:
+            await connection.execute(
                 """
                 insert into poging as p (digest, aantal, laatste)
                 select digest, 1, $2 from unnest($1::bytea[]) as nieuw (digest)
@@ -44,8 +44,8 @@ class PostgresAttempts:
     async def uncount(self, attempts: Mapping[bytes, int]) -> None:
         """So many less, down to none; raises Outage."""
         in_order = sorted(attempts)
-        with translated():
-            await self._pool.execute(
+        async with session(self._pool) as connection:
+            await connection.execute(
                 """
                 with terug as (
                     select p.digest, minder.aantal
@@ -61,8 +61,8 @@ class PostgresAttempts:
 
     async def forget(self, digests: Sequence[bytes]) -> None:
         """They had a result; raises Outage."""
-        with translated():
-            await self._pool.execute(
+        async with session(self._pool) as connection:
+            await connection.execute(
                 """
                 with weg as (
                     select digest from poging where digest = any ($1::bytea[])

@@ -24,7 +24,7 @@ from worker.rabbitmq.answers import returned
 from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
 from worker.rabbitmq.deliveries import Deliveries
-from worker.rabbitmq.subscription import Subscription, queue_of
+from worker.rabbitmq.subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from worker.rabbitmq.gate import Gate
 
 
-TENDED_SECONDS: Final = 5
+# An idle consumer is renewed so soon that a lost one is found within 15 s.
+_RENEWED_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,12 @@ class Consumer:
         """How many deliveries nobody has taken."""
         return len(self._waiting)
 
-    async def tend(self, longest: float) -> None:
-        """Until the end: renew what was idle, give back what waited, for `longest` seconds.
+    async def tend(self, longest: float, idle: float = _RENEWED_SECONDS) -> None:
+        """Until the end: renew what was `idle`, give back what waited for `longest`, in seconds.
 
-        Raises Outage where the broker doesn't answer, or what was handed out is in hand for as
-        long: whoever has it is stuck, and its connection is to be closed.
+        Looks so often that nothing stays for more than a quarter longer. Raises Outage where
+        the broker doesn't answer, or what was handed out is in hand for as long: whoever has it
+        is stuck, and its connection is to be closed.
         """
         while not self._ended.is_set():
             now = time.monotonic()
@@ -107,11 +109,11 @@ class Consumer:
             if self._waiting:
                 if now - self._waiting[0].since > longest:
                     await self._give_back()
-            elif not self._subscription.resting and now - self._delivered_at > longest:
+            elif not self._subscription.resting and now - self._delivered_at > idle:
                 await self._subscription.renew()
                 self._delivered_at = time.monotonic()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), min(TENDED_SECONDS, longest / 4))
+                await asyncio.wait_for(self._ended.wait(), min(longest, idle) / 4)
 
     async def _give_back(self) -> None:
         """What waits goes back, and nothing more is wanted until somebody takes again."""
@@ -132,9 +134,7 @@ class Consumer:
         self._gate.hold(len(body))
         self._delivered_at = time.monotonic()
         self._waiting.append(
-            _Waiting(
-                tag, _delivery(queue_of(queue), properties, body, again=again), self._delivered_at
-            )
+            _Waiting(tag, _delivery(queue, properties, body, again=again), self._delivered_at)
         )
         self._stirred.set()
         if len(self._waiting) >= self._limits.deliveries or self._gate.shut:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from worker.rabbitmq.properties import decoded
+from worker.rabbitmq.subscription import queue_of
 from worker.rabbitmq.transport import BODY, HEADER, METHOD
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _begun(payload: bytes) -> _Coming:
     """basic.deliver: the consumer's tag (its queue comes first), delivery tag, redelivered."""
     end = 5 + payload[4]
     return _Coming(
-        queue=payload[5:end].decode(),
+        queue=queue_of(payload[5:end].decode()),
         tag=int.from_bytes(payload[end : end + 8]),
         again=bool(payload[end + 8] & 1),
     )

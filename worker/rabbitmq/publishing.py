@@ -8,7 +8,7 @@ confirms counted where they arrive.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -87,8 +87,7 @@ class Publisher:
 
     async def gone(self) -> None:
         """Wait until there is nobody to publish to; raises Outage."""
-        with suppress(Exception):
-            await asyncio.shield(self._channel.closing)
+        await asyncio.wait([self._channel.closing])
         raise Outage("RabbitMQ closed the connection")
 
     async def _write(self, part: Sequence[Publication], window: Window, start: int) -> None:

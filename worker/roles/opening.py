@@ -10,7 +10,7 @@ from worker.postgres.pool import connected as postgres
 from worker.postgres.schema import pending
 from worker.postgres.tls import database_url, open_to_others
 from worker.rabbitmq.connection import connected as rabbitmq
-from worker.rabbitmq.consuming import TENDED_SECONDS, Limits
+from worker.rabbitmq.consuming import Limits
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.tls import address
 from worker.smtp.address import address as smtp_address
@@ -104,12 +104,11 @@ def sending(settings: Settings, log: Log) -> None:
 
 
 def patience(settings: Settings) -> float:
-    """How long, in seconds, a delivery may wait for its turn, and a batch may be in hand.
+    """How long, in seconds, a delivery may wait for its turn, and then be in hand.
 
-    So none is unacknowledged for longer than the watchdog allows: each is looked at every
-    TENDED_SECONDS.
+    Either may last a quarter longer: together no longer than the setting has it.
     """
-    return max(1.0, settings.watchdog.total_seconds() / 2 - TENDED_SECONDS)
+    return settings.unacknowledged.total_seconds() * 0.4
 
 
 async def when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:

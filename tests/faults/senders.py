@@ -58,9 +58,11 @@ class Sender:
     async def send(self, letter: Letter) -> None:
         """The same message again and again until it is confirmed."""
         message = letter.message()
-        while not await self._sent(letter, message):
+        while True:
+            if await self._sent(letter, message):
+                self.ledger.confirmed(letter.key)
+                return
             await asyncio.sleep(_PAUSE_SECONDS)
-        self.ledger.confirmed(letter.key)
 
     async def _sent(self, letter: Letter, message: aio_pika.Message) -> bool:
         opened = None

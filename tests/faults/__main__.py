@@ -9,19 +9,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import shutil
 import sys
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
 from tests.bench.embedded import site
 from tests.faults import report
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.crews import CREWS
 from tests.faults.run import Run
 from worker.logs import silence_libraries
+from worker.stack.looking import default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.site import Site
 
 _KEPT: Final = Path(__file__).parents[2] / ".faults"
 _FAULT_SECONDS: Final = 8.0
@@ -38,20 +48,37 @@ def main() -> int:
     """Run, report, judge."""
     given = _arguments()
     silence_libraries()
+    # aio-pika's own, where a connection fails as it is being made.
+    warnings.filterwarnings("ignore", "coroutine 'Connection.close' was never awaited")
     err.print(f"seed {given.seed}")
     folder = _KEPT / str(given.seed)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with site(name="faults", report=err.print) as ours:
+    with _site() as ours:
         run = Run(
             ours, folder, given.seed, given.only, given.messages, given.faults,
-            _rate(given), given.window,
+            _rate(given), given.window, CREWS[given.program],
         )  # fmt: skip
         longest = _SETTLING_SECONDS + given.faults * _LONGEST_FAULT_SECONDS
         longest += given.messages / run.rate
-        verdict = asyncio.run(asyncio.wait_for(run.run(), longest))
+        try:
+            verdict = asyncio.run(asyncio.wait_for(run.run(), longest))
+        finally:
+            report.write_strikes(run.strikes, folder / "strikes.jsonl")
     report.write(run, verdict, given.json)
     return 0 if report.show(run, verdict, out) else 1
+
+
+@contextmanager
+def _site() -> Iterator[Site]:
+    """Of this run alone, and nothing of it is left."""
+    name = f"faults-{os.getpid()}"
+    try:
+        with site(name=name, report=err.print) as ours:
+            yield ours
+    finally:
+        for lock in default_root().glob(f"{name}*.lock"):
+            lock.unlink()
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,6 +90,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_kinds, default=list(CATALOGUE), help="kinds, by comma")
     parser.add_argument(
         "--window", type=float, default=0.0, help="seconds in which contacts share a mail"
+    )
+    parser.add_argument(
+        "--program", choices=CREWS, default="right", help="a wrong one, to see it found out"
     )
     parser.add_argument("--json", type=Path, default=Path("faults.json"))
     return parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
@@ -57,6 +58,13 @@ def show(run: Run, verdict: Verdict, console: Console) -> bool:
 def write(run: Run, verdict: Verdict, file: Path) -> None:
     """Keep the figures."""
     file.write_text(json.dumps(figures(run, verdict)) + "\n", encoding="utf-8")
+
+
+def write_strikes(strikes: Iterable[Strike], file: Path) -> None:
+    """Keep what was done when, to be read beside the logs of the processes."""
+    with file.open("w", encoding="utf-8") as lines:
+        for each in strikes:
+            lines.write(json.dumps(asdict(each)) + "\n")
 
 
 def _by_kind(strikes: Iterable[Strike]) -> Table:

@@ -12,6 +12,7 @@ from tests.bench import database
 from tests.bench.material import ZAKEN
 from tests.faults import observed, witness, worker_logs
 from tests.faults.checker import Verdict, judge
+from tests.faults.crews import CREWS
 from tests.faults.found import Disturbed, Found, Posted
 from tests.faults.ledger import Ledger, ledger
 from tests.faults.letters import ZAAKSYSTEEM, written
@@ -22,7 +23,7 @@ from tests.faults.senders import Senders, sending
 from tests.faults.subscriber import Subscriber, subscribed
 from tests.faults.wires.mail_server import serving
 from tests.faults.wires.wire import address, strung
-from tests.faults.workers import USUAL, Roles, Running, running
+from tests.faults.workers import Roles, Running, running
 from tests.faults.world import World
 from worker.rabbitmq.topology import KANALEN
 
@@ -67,7 +68,7 @@ class Run:
     faults: int
     rate: float
     window: float = 0.0
-    crew: Sequence[Roles] = USUAL
+    crew: Sequence[Roles] = CREWS["right"]
     strikes: list[Strike] = field(default_factory=list)
     sent: int = 0
     unknown: int = 0
@@ -103,13 +104,16 @@ class Run:
         theirs = await stack.enter_async_context(strung(*address(state.amqp)))
         postgres = await stack.enter_async_context(strung(*address(url)))
         smtp = await stack.enter_async_context(strung("127.0.0.1", mails.port))
-        settings = {
+        common = {**_SETTINGS, "KLANTCONTACT_MAIL_WINDOW": str(self.window)}
+        direct = {**self.site.settings(url, mails.port), **common}
+        wired = {
             **self.site.settings(postgres.url(url), smtp.port),
-            **_SETTINGS,
+            **common,
             "KLANTCONTACT_AMQP_URL": amqp.url(state.amqp),
-            "KLANTCONTACT_MAIL_WINDOW": str(self.window),
         }
-        workers = await stack.enter_async_context(running(self.crew, settings, self.folder))
+        workers = await stack.enter_async_context(
+            running(self.crew, lambda roles: wired if roles.wired else direct, self.folder)
+        )
         chance = random.Random(self.seed)
         stack_dir = self.site.folder.parent
         world = World(chance, state, stack_dir, url, amqp, theirs, postgres, smtp, mails, workers)

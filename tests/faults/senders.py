@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from tests.faults.ledger import Key, Ledger
 
-_SECONDS: Final = 10.0
+_SECONDS: Final = 6.0
 _CLOSE_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.3
 _AT_ONCE: Final = 16
 _WAITING: Final = 50
-_HEARTBEAT_SECONDS: Final = 4
+_HEARTBEAT_SECONDS: Final = 2
 # aiormq raises RuntimeError on a channel that is gone.
 _FAILURES: Final = (OSError, AMQPError, TimeoutError, asyncio.InvalidStateError, RuntimeError)
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 from tests.bench.processes import started, tail
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
+
+    Settings = Callable[["Roles"], Mapping[str, str]]
 
 DRAIN_SECONDS: Final = 20.0
 _PAUSE_SECONDS: Final = 0.2
@@ -32,23 +34,15 @@ class Roles:
     module: str = "worker"
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    wired: bool = True
+    """Whether it reaches its services by the wires that faults are made on."""
+    sends: bool = True
+    """Whether it may have connections to the mail server."""
+
     @property
     def command(self) -> tuple[str, ...]:
         """Its arguments."""
         return ("worker", *(part for role in self.roles for part in ("--role", role)))
-
-    @property
-    def sends(self) -> bool:
-        """Whether it has connections to the mail server."""
-        return not self.roles or "mailer" in self.roles
-
-
-USUAL: Final = (
-    Roles("whole-1"),
-    Roles("whole-2"),
-    Roles("intake-relay", ("intake", "relay")),
-    Roles("mailer", ("mailer",)),
-)
 
 
 @dataclass(slots=True)
@@ -66,7 +60,7 @@ class Life:
 class Running:
     """Processes by name; `wrong` are the ends that nobody asked for and no signal explains."""
 
-    def __init__(self, crew: Sequence[Roles], settings: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, crew: Sequence[Roles], settings: Settings, folder: Path) -> None:
         self._crew = {each.name: each for each in crew}
         self._settings = settings
         self._folder = folder
@@ -122,7 +116,7 @@ class Running:
 
     async def _begin(self, roles: Roles) -> Life:
         log = self._folder / f"{roles.name}-{len(self.lives) + 1}.log"
-        settings = {**self._settings, **roles.settings}
+        settings = {**self._settings(roles), **roles.settings}
         process = await started(settings, *roles.command, log=log, module=roles.module)
         life = Life(roles, log, process)
         self.lives.append(life)
@@ -144,7 +138,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    crew: Sequence[Roles], settings: Mapping[str, str], folder: Path
+    crew: Sequence[Roles], settings: Settings, folder: Path
 ) -> AsyncIterator[Running]:
     """All of them, until the end of the block."""
     workers = Running(crew, settings, folder)

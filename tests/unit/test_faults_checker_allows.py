@@ -31,7 +31,13 @@ if TYPE_CHECKING:
             logs=(WELL.logs[0], process("whole-2", repeated=[ONE])),
             disturbed=Disturbed(moments=((98.0, 99.0),)),
         ),
-        replace(WELL, logs=(broken_off("intake"), process("whole-2", repeated=[ONE]))),
+        replace(
+            WELL,
+            logs=(
+                replace(broken_off("intake"), registered={ONE: 100.0}),
+                process("whole-2", repeated=[ONE]),
+            ),
+        ),
         replace(WELL, logs=(*WELL.logs, process(asked="killed", ended=-9))),
         replace(
             WELL,

@@ -46,12 +46,12 @@ class Posted:
 class Disturbed:
     """What the faults of the run may have caused, beside what processes say themselves."""
 
-    times: int = 0
-    """How many there were."""
     mail_ways: int = 0
-    """How many of them were about the way to the mail server."""
+    """How many were about the way to the mail server."""
     pauses: int = 0
     """How many stopped a process and let it go on."""
+    relays_slowed: int = 0
+    """How many may have kept a relay from its records for longer than its lease, times relays."""
     boundary_kills: int = 0
     moments: Sequence[tuple[float, float]] = ()
     """From when to when anything but a SIGTERM was going on, in seconds since 1970."""

@@ -13,7 +13,8 @@ from tests.bench.material import ZAKEN
 from tests.faults import observed, witness, worker_logs
 from tests.faults.checker import Verdict, judge
 from tests.faults.crews import CREWS
-from tests.faults.found import Disturbed, Found, Posted
+from tests.faults.disturbed import disturbed
+from tests.faults.found import Found, Posted
 from tests.faults.ledger import Ledger, ledger
 from tests.faults.letters import ZAAKSYSTEEM, written
 from tests.faults.mixing import Mixing, Strike
@@ -163,7 +164,7 @@ class Run:
                 told=[(name[1], told) for name, told in subscriber.heard.items()],
                 left=left,
                 logs=worker_logs.all_of(workers.lives),
-                disturbed=disturbed(self.strikes),
+                disturbed=disturbed(self.strikes, self.crew),
                 wrong=workers.wrong,
                 window=self.window > 0,
                 connections=_CONNECTIONS,
@@ -173,30 +174,3 @@ class Run:
 
 def _of_the_register() -> dict[str, dict[str, bool]]:
     return {f"ZAAK-2025-{number:07}": {f"persoon-{number}": True} for number in range(ZAKEN)}
-
-
-def disturbed(strikes: Sequence[Strike]) -> Disturbed:
-    """What the faults may have caused; a SIGTERM may cause nothing."""
-    made = [name for strike in strikes for name in strike.made]
-    return Disturbed(
-        times=len(made),
-        mail_ways=sum(name.startswith(("smtp-", "mail-server-")) for name in made),
-        pauses=made.count("worker-paused"),
-        boundary_kills=sum(name in _BOUNDARIES for name in made),
-        moments=[
-            (strike.began, strike.left)
-            for strike in strikes
-            if set(strike.made) - {"worker-terminated"} or strike.unavailable
-        ],
-    )
-
-
-_BOUNDARIES: Final = frozenset(
-    {
-        "before-commit",
-        "after-commit-before-ack",
-        "ack-lost",
-        "after-publish-before-mark",
-        "after-data-before-state",
-    }
-)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
             posted=Posted(dict(WELL.posted.taken) | {"mail-1": 5}),
         ),
         replace(WELL, logs=(*WELL.logs, broken_off("relay")), told=again(WELL.told, "contact-2")),
+        replace(WELL, disturbed=Disturbed(relays_slowed=1), told=again(WELL.told, "contact-2")),
         replace(uncertain("mail-1"), disturbed=Disturbed(mail_ways=1)),
         replace(uncertain("mail-1"), posted=Posted(WELL.posted.taken, {"mail-1": 1})),
         replace(
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     ids=[
         "mails again after an outage",
         "events again after one",
+        "events again as a relay was slow",
         "onzeker as the way was broken",
         "onzeker as the server said nothing",
         "redelivered after a fault",

@@ -61,9 +61,13 @@ def replies(found: Found) -> Iterator[Finding]:
 
 
 def repeats(found: Found) -> Iterator[Finding]:
-    """The same one again only after a relay lost its way to the broker or to the record."""
+    """The same one again only after a relay lost its way to the broker or to the record.
+
+    One that waits there for longer than its lease is overtaken by another.
+    """
     again = sum(told.times - 1 for _, told in found.told)
-    broken = found.disturbed.pauses + sum(
+    broken = found.disturbed.pauses + found.disturbed.relays_slowed
+    broken += sum(
         log.broken_off["relay"] + log.let_go["relay"] + (log.ended == -9) for log in found.logs
     )
     if again > broken * found.in_hand:

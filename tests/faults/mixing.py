@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _HELD: Final = (0.3, 4.0)
 _LONG: Final = (8.0, 12.0)
 _LONG_SHARE: Final = 0.1
+# What stands still is to find its leases over when it goes on.
+_PAUSED: Final = (4.0, 20.0)
 _BETWEEN: Final = (0.2, 1.0)
 _TWO_SHARE: Final = 0.25
 
@@ -77,8 +79,13 @@ class Mixing:
         kinds.remove(fitting[0])
         return [fitting[0]]
 
+    def _held(self, strike: Strike) -> float:
+        if "worker-paused" in strike.names:
+            return self.chance.uniform(*_PAUSED)
+        return self.chance.uniform(*(_LONG if self.chance.random() < _LONG_SHARE else _HELD))
+
     async def _one(self, strike: Strike) -> None:
-        held = self.chance.uniform(*(_LONG if self.chance.random() < _LONG_SHARE else _HELD))
+        held = self._held(strike)
         strike.began = time.time()
         async with AsyncExitStack() as stack:
             # Those that wait for a worker to come to some moment need the others to be well.

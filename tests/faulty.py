@@ -67,9 +67,9 @@ def failed(mail: str) -> tuple[str, Told]:
     return f"event of {mail}", Told("mail-mislukt", EVENTS, None, mail, None, 1)
 
 
-def again(told: Sequence[tuple[str, Told]], name: str) -> list[tuple[str, Told]]:
-    """One of them was published once more."""
-    return [(n, replace(t, times=t.times + (n == name))) for n, t in told]
+def again(told: Sequence[tuple[str, Told]], name: str, but_on: str = "") -> list[tuple[str, Told]]:
+    """One of them was published once more, but not on that queue."""
+    return [(n, replace(t, times=t.times + (n == name and t.queue != but_on))) for n, t in told]
 
 
 WELL: Final = Found(

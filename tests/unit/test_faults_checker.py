@@ -10,6 +10,7 @@ import pytest
 from tests.faults.checker import judge
 from tests.faults.found import Disturbed, Letter, Posted
 from tests.faults.ledger import FIT, Entry
+from tests.faults.subscriber import EVENTS
 from tests.faulty import (
     ONE,
     OTHER,
@@ -132,6 +133,7 @@ def test_whatever_is_missing_is_lost(found: Found) -> None:
         ),
         replace(WELL, posted=Posted(dict(WELL.posted.taken) | {"mail-1": 2})),
         replace(WELL, told=again(WELL.told, "contact-2")),
+        replace(WELL, told=again(WELL.told, "contact-1", EVENTS)),
     ],
     ids=[
         "two contacts of a message",
@@ -141,6 +143,7 @@ def test_whatever_is_missing_is_lost(found: Found) -> None:
         "a mail of no contact",
         "a mail again",
         "an event again",
+        "a reply again",
     ],
 )
 def test_a_planted_duplicate_is_caught(found: Found) -> None:

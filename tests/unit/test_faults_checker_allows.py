@@ -9,10 +9,13 @@ import pytest
 
 from tests.faults.checker import judge
 from tests.faults.found import Disturbed, Posted
+from tests.faults.subscriber import EVENTS
 from tests.faulty import ONE, WELL, again, broken_off, process, uncertain
 
 if TYPE_CHECKING:
     from tests.faults.found import Found
+
+SENT_TWICE = dict(WELL.entries) | {ONE: replace(WELL.entries[ONE], published=2)}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
         ),
         replace(WELL, logs=(*WELL.logs, broken_off("relay")), told=again(WELL.told, "contact-2")),
         replace(WELL, disturbed=Disturbed(relays_slowed=1), told=again(WELL.told, "contact-2")),
+        replace(WELL, entries=SENT_TWICE, told=again(WELL.told, "contact-1", EVENTS)),
         replace(uncertain("mail-1"), disturbed=Disturbed(mail_ways=1)),
         replace(uncertain("mail-1"), posted=Posted(WELL.posted.taken, {"mail-1": 1})),
         replace(
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
         "mails again after an outage",
         "events again after one",
         "events again as a relay was slow",
+        "a reply again as its message came again",
         "onzeker as the way was broken",
         "onzeker as the server said nothing",
         "redelivered after a fault",

@@ -65,13 +65,20 @@ def repeats(found: Found) -> Iterator[Finding]:
 
     One that waits there for longer than its lease is overtaken by another.
     """
-    again = sum(told.times - 1 for _, told in found.told)
+    again = sum(max(0, told.times - _due(told, found)) for _, told in found.told)
     broken = found.disturbed.pauses + found.disturbed.relays_slowed
     broken += sum(
         log.broken_off["relay"] + log.let_go["relay"] + (log.ended == -9) for log in found.logs
     )
     if again > broken * found.in_hand:
         yield twice(f"{again} events and replies again, where {broken * found.in_hand} may be")
+
+
+def _due(told: Told, found: Found) -> int:
+    """An event comes once, a reply as often as its message did."""
+    if told.queue == EVENTS or told.key is None or told.key not in found.entries:
+        return 1
+    return found.entries[told.key].published + sum(log.repeated[told.key] for log in found.logs)
 
 
 def _by_key(found: Found, kind: str, *, replies: bool) -> Mapping[Key, list[Told]]:

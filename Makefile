@@ -58,7 +58,8 @@ test-faults: setup
 
 faults: setup
 	@$(BIN)/python -m tests.faults --messages $(MESSAGES) --faults $(FAULTS) \
-		$(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+		$(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(WINDOW),--window $(WINDOW))
 
 fuzz:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-fuzz.lock

@@ -37,7 +37,7 @@ def mixture(count: int, seed: int) -> Mixture:
     distinct = [_valid(chance, number) for number in range(count - repeats)]
     unfit = set(chance.sample(range(len(distinct)), max(1, round(len(distinct) * _INVALID))))
     for number, place in enumerate(sorted(unfit)):
-        distinct[place] = _DEFECTS[number % len(_DEFECTS)](distinct[place])
+        distinct[place] = DEFECTS[number % len(DEFECTS)](distinct[place])
     ordered: list[tuple[float, Message]] = list(enumerate(distinct))
     for number in range(repeats):
         place = chance.randrange(len(distinct))
@@ -89,7 +89,7 @@ def _unauthorised(message: Message) -> Message:
     return replace(message, body=message.body.replace(b'"mdw-00', b'"mdw-99'))
 
 
-_DEFECTS: Final[tuple[Callable[[Message], Message], ...]] = (
+DEFECTS: Final[tuple[Callable[[Message], Message], ...]] = (
     _not_json,
     _unknown_field,
     _missing_field,

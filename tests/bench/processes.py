@@ -103,12 +103,12 @@ async def command(settings: Mapping[str, str], *arguments: str, cwd: Path) -> No
 
 
 async def started(
-    settings: Mapping[str, str], *arguments: str, log: Path
+    settings: Mapping[str, str], *arguments: str, log: Path, module: str = "worker"
 ) -> asyncio.subprocess.Process:
     """`klantcontact` with `arguments`, left to whoever asked; what it says is added to `log`."""
     with log.open("ab") as out:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "worker", *arguments,
+            sys.executable, "-m", module, *arguments,
             stdout=out, stderr=out, cwd=_CHECKOUT, env=_own(settings),
         )  # fmt: skip
 

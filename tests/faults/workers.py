@@ -5,87 +5,153 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.processes import started
+from tests.bench.processes import started, tail
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
-# Two whole workers and a mailer: each role runs twice at least, in different company.
-_ROLES: Final[dict[str, tuple[str, ...]]] = {
-    "worker-1": (),
-    "worker-2": (),
-    "mailer": ("--role", "mailer"),
-}
-SENDING: Final = len(_ROLES)
-"""How many of them send mails."""
-_DRAIN_SECONDS: Final = 20.0
+    Settings = Callable[["Roles"], Mapping[str, str]]
+
+DRAIN_SECONDS: Final = 20.0
 _PAUSE_SECONDS: Final = 0.2
+_LONGER_SECONDS: Final = 2.0
+_MOST_ENDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """A process of the run: which program, which roles, and what is different in its settings."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    """None: all."""
+    module: str = "worker"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    wired: bool = True
+    """Whether it reaches its services by the wires that faults are made on."""
+    sends: bool = True
+    """Whether it may have connections to the mail server."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Its arguments."""
+        return ("worker", *(part for role in self.roles for part in ("--role", role)))
+
+
+@dataclass(slots=True)
+class Life:
+    """One process from start to end."""
+
+    of: Roles
+    log: Path
+    process: asyncio.subprocess.Process
+    asked: str | None = None
+    """Who ended it: `killed` or `terminated` by us, None by nobody of us."""
+    ended: int | None = None
 
 
 class Running:
     """Processes by name; `wrong` are the ends that nobody asked for and no signal explains."""
 
-    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, crew: Sequence[Roles], settings: Settings, folder: Path) -> None:
+        self._crew = {each.name: each for each in crew}
         self._settings = settings
         self._folder = folder
-        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._now: dict[str, Life] = {}
+        self._stopping = False
+        self.lives: list[Life] = []
         self.wrong: list[str] = []
 
     @property
     def names(self) -> list[str]:
         """Those that run now."""
-        return [name for name, each in self._processes.items() if each.returncode is None]
+        return [name for name, life in self._now.items() if life.process.returncode is None]
 
     def pid(self, name: str) -> int:
         """The process id of one that runs now."""
-        return self._processes[name].pid
+        return self._now[name].process.pid
 
     async def kill(self, name: str) -> None:
         """SIGKILL; returns when it is gone."""
-        process = self._processes[name]
+        life = self._now[name]
+        life.asked = "killed"
         with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+            life.process.kill()
+        await life.process.wait()
 
     async def terminate(self, name: str) -> None:
         """SIGTERM; what doesn't end within the drain counts as wrong, and is killed."""
-        process = self._processes[name]
+        life = self._now[name]
+        life.asked = life.asked or "terminated"
+        began = time.monotonic()
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGCONT)
-            process.terminate()
+            os.kill(life.process.pid, signal.SIGCONT)
+            life.process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _DRAIN_SECONDS)
+            # A second for the machine, which others use as well.
+            await asyncio.wait_for(life.process.wait(), DRAIN_SECONDS + 1)
         except TimeoutError:
-            self.wrong.append(f"{name} did not end within {_DRAIN_SECONDS:.0f} s of SIGTERM")
+            took = time.monotonic() - began
+            self.wrong.append(f"{name} did not end within {took:.0f} s of SIGTERM")
             await self.kill(name)
 
     async def keep(self, name: str) -> None:
-        """Start it, and again whenever it ended."""
-        while True:
-            log = self._folder / f"{name}.log"
-            process = await started(self._settings, "worker", *_ROLES[name], log=log)
-            self._processes[name] = process
-            ended = await process.wait()
-            if ended not in {0, -signal.SIGKILL}:
-                self.wrong.append(f"{name} ended by itself, exit status {ended}; see {log}")
+        """Start it, and again whenever it ended; one that cannot stay up is left in the end."""
+        while not self._stopping and len(self.wrong) < _MOST_ENDS:
+            life = await self._begin(self._crew[name])
+            life.ended = await life.process.wait()
+            explained = {-signal.SIGKILL} if life.asked != "terminated" else {0}
+            if life.ended not in explained and not (life.asked and life.ended == -signal.SIGKILL):
+                said = tail(life.log)[-300:]
+                self.wrong.append(f"{life.log.stem} ended by itself, status {life.ended}: {said}")
+                await asyncio.sleep(_LONGER_SECONDS)
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _begin(self, roles: Roles) -> Life:
+        log = self._folder / f"{roles.name}-{len(self.lives) + 1}.log"
+        settings = {**self._settings(roles), **roles.settings}
+        process = await started(settings, *roles.command, log=log, module=roles.module)
+        life = Life(roles, log, process)
+        self.lives.append(life)
+        self._now[roles.name] = life
+        return life
+
+    async def stop(self) -> None:
+        """Ask all to end, and start none anew."""
+        self._stopping = True
+        await asyncio.gather(*(self.terminate(name) for name in self.names))
+
+    def leave(self) -> None:
+        """Leave nothing running."""
+        for life in self.lives:
+            if life.process.returncode is None:
+                with suppress(ProcessLookupError):
+                    life.process.kill()
 
 
 @asynccontextmanager
-async def running(settings: Mapping[str, str], folder: Path) -> AsyncIterator[Running]:
+async def running(
+    crew: Sequence[Roles], settings: Settings, folder: Path
+) -> AsyncIterator[Running]:
     """All of them, until the end of the block."""
-    workers = Running(settings, folder)
-    keeping = [asyncio.create_task(workers.keep(name)) for name in _ROLES]
+    workers = Running(crew, settings, folder)
+    keeping = [asyncio.create_task(workers.keep(each.name)) for each in crew]
     try:
-        while len(workers.names) < len(_ROLES):  # noqa: ASYNC110 (a process that starts sets no event)
+        while len(workers.names) < len(crew):  # noqa: ASYNC110 (a process that starts sets no event)
             await asyncio.sleep(_PAUSE_SECONDS)
         yield workers
+        await workers.stop()
+        await asyncio.gather(*keeping)
     finally:
         for task in keeping:
             task.cancel()
         await asyncio.gather(*keeping, return_exceptions=True)
-        await asyncio.gather(*(workers.terminate(name) for name in workers.names))
+        workers.leave()
+        await asyncio.gather(*(life.process.wait() for life in workers.lives))

@@ -1,0 +1,52 @@
+"""An intake that acknowledges a batch as it takes it: before the commit, not after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.faults.wrong.launching import launch
+from worker.clock import now
+from worker.roles.intake import intake, token_keys
+from worker.suspects import Suspects
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
+    from worker.envelope import Delivery, Lane
+    from worker.logs import Log
+    from worker.settings import Settings
+    from worker.suspects import Attempts, Story
+
+
+class Hasty:
+    """A lane of which everything that is handed out is acknowledged already."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    async def batch(self) -> Sequence[Delivery]:
+        """A batch that nobody will bring again."""
+        taken = await self._lane.batch()
+        await self._lane.settle()
+        return taken
+
+    async def settle(self) -> None:
+        """It is too late for that."""
+
+
+class HastySuspects(Suspects):
+    """The real one, on such lanes."""
+
+    async def run(self, lane: Lane, story: Story, attempts: Attempts) -> None:
+        """As the real one."""
+        await super().run(Hasty(lane), story, attempts)
+
+
+async def _intake(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+    proofs = token_keys(settings, log)
+    await intake(settings, stop, log, proofs=proofs, suspects=HastySuspects(now, log))
+
+
+if __name__ == "__main__":
+    launch(_intake, "intake")

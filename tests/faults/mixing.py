@@ -54,7 +54,7 @@ class Mixing:
 
     async def strike(self, count: int) -> None:
         """Until so many were made; one that cannot be made is on record as such."""
-        deck = self._deck()
+        deck = self.deck()
         for names in islice(deck, 2 * count):
             if sum(len(each.made) for each in self.strikes) >= count:
                 return
@@ -63,7 +63,8 @@ class Mixing:
             await self._one(strike)
             await asyncio.sleep(self.chance.uniform(*_BETWEEN))
 
-    def _deck(self) -> Iterator[tuple[str, ...]]:
+    def deck(self) -> Iterator[tuple[str, ...]]:
+        """What is made at the same time, without an end."""
         while True:
             kinds = list(self.kinds)
             self.chance.shuffle(kinds)

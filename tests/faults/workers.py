@@ -65,7 +65,7 @@ class Running:
         self._settings = settings
         self._folder = folder
         self._now: dict[str, Life] = {}
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self.lives: list[Life] = []
         self.wrong: list[str] = []
 
@@ -104,8 +104,11 @@ class Running:
 
     async def keep(self, name: str) -> None:
         """Start it, and again whenever it ended; one that cannot stay up is left in the end."""
-        while not self._stopping and len(self.wrong) < _MOST_ENDS:
+        while not self._stopping.is_set() and len(self.wrong) < _MOST_ENDS:
             life = await self._begin(self._crew[name])
+            if self._stopping.is_set():
+                # It was being started as all were asked to end.
+                await self.terminate(name)
             life.ended = await life.process.wait()
             explained = {-signal.SIGKILL} if life.asked != "terminated" else {0}
             if life.ended not in explained and not (life.asked and life.ended == -signal.SIGKILL):
@@ -125,7 +128,7 @@ class Running:
 
     async def stop(self) -> None:
         """Ask all to end, and start none anew."""
-        self._stopping = True
+        self._stopping.set()
         await asyncio.gather(*(self.terminate(name) for name in self.names))
 
     def leave(self) -> None:

@@ -1,5 +1,7 @@
 """The intake as a process, which dies of a message that says so, as if a library crashed on it.
 
+Or stands still on it: in a call that lets other threads run, or in one that does not.
+
 The program itself, but for the proof of tokens: that reads a message first, and is given to it.
 """
 
@@ -7,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +23,7 @@ from worker.clock import now
 from worker.roles.intake import intake, token_keys
 from worker.settings import load
 from worker.suspects import Suspects
+from worker.watchdog import watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +33,10 @@ if TYPE_CHECKING:
     from worker.keys.token_keys import TokenKeys
 
 DEADLY: Final = "DODELIJK"
+STANDS: Final = "STAATSTIL"
+KEEPS: Final = "HOUDTVAST"
+# It tries two to the power of the text's length ways, and lets go of the interpreter in none.
+_WITHOUT_AN_END: Final = re.compile("(a+)+$")
 
 
 class Deadly:
@@ -44,6 +53,10 @@ class Deadly:
         """As the program; where the message says so, nothing is left to tell of it."""
         if DEADLY.encode() in body:
             os.kill(os.getpid(), signal.SIGKILL)
+        if STANDS.encode() in body:
+            time.sleep(600)
+        if KEEPS.encode() in body:
+            _WITHOUT_AN_END.match("a" * 64 + "b")
         return self._proofs.prove(headers, body)
 
 
@@ -54,9 +67,9 @@ async def main() -> None:
     log, stop = logs.log(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     proofs, suspects = Deadly(token_keys(settings, log)), Suspects(now, log)
-    await keep(
-        partial(intake, settings, stop, log, proofs=proofs, suspects=suspects), settings, stop, log
-    )
+    run = partial(intake, settings, stop, log, proofs=proofs, suspects=suspects)
+    async with watched(settings.watchdog, log):
+        await keep(run, settings, stop, log)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from worker.roles.opening import connections, sending
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
 from worker.suspects import Suspects
+from worker.watchdog import watched
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -53,7 +54,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
     gc.freeze()
     log.info("start", rollen=[role.value for role in chosen])
-    async with asyncio.TaskGroup() as group:
+    async with watched(settings.watchdog, log), asyncio.TaskGroup() as group:
         working = {}
         for role in chosen:
             own = log.bind(rol=role.value)

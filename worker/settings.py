@@ -277,6 +277,11 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=5),
         description="The longest that a delivery is kept from the broker, waiting and in hand.",
     )
+    watchdog: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        description="How long the process may stand still before it ends itself.",
+    )
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."
     )

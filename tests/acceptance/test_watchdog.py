@@ -1,0 +1,61 @@
+"""A process that stands still is ended, and says where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contacts import body
+from tests.deadly import KEEPS, STANDS
+from tests.facts import fill
+from tests.program import Program
+from worker.watchdog import STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.broker import Broker
+    from worker.postgres.pool import Pool
+
+
+@pytest.fixture
+async def program(environment: dict[str, str], pool: Pool) -> AsyncIterator[Program]:
+    await fill(pool)
+    watched = environment | {"KLANTCONTACT_WATCHDOG": "2"}
+    program = await Program.start(environment=watched, module="tests.deadly")
+    try:
+        yield await program.ready(1)
+    finally:
+        await program.kill()
+
+
+async def test_a_process_that_stands_still_ends_itself_with_a_last_line(
+    broker: Broker, program: Program
+) -> None:
+    await broker.publish(body(onderwerp=STANDS), message_id="m-1")
+    assert await program.ended() == STATUS
+    last = program.lines[-1]
+    assert (last["event"], last["level"], last["seconden"]) == ("vastgelopen", "error", 2.0)
+    assert last["plaats"].startswith("deadly.py, prove, line ")
+    assert program.err == ""
+
+
+async def test_a_process_in_which_no_thread_can_run_is_ended_all_the_same(
+    broker: Broker, program: Program
+) -> None:
+    await broker.publish(body(onderwerp=KEEPS), message_id="m-1")
+    assert await program.ended() == 1
+    assert program.err.startswith("Timeout (0:00:04)!")
+    assert "in prove" in program.err
+    assert KEEPS not in program.err
+
+
+async def test_a_process_that_goes_round_is_left_alone(broker: Broker, program: Program) -> None:
+    await broker.publish(body(), message_id="m-1")
+    await program.logged("klantcontact", bericht="m-1")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(5):
+            await program.process.wait()
+    assert await program.stop() == 0

@@ -74,10 +74,10 @@ def sent(data: bytes, queue: str = QUEUE) -> Delivery | None:
         payload = header(len(body), **given)
     except Exception:  # noqa: BLE001 (whatever keeps a client from sending it)
         return None
-    return delivered(decoded(payload), body, queue)
+    return _delivered(decoded(payload), body, queue)
 
 
-def delivered(properties: Basic.Properties, body: bytes, queue: str = QUEUE) -> Delivery:
+def _delivered(properties: Basic.Properties, body: bytes, queue: str) -> Delivery:
     texts = {name: getattr(properties, name) for name in _TEXTS}
     if texts["user_id"]:
         # The broker has held it against the name of the connection's user.

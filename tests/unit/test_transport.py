@@ -15,7 +15,7 @@ from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.transport import GatedReader
 
 if TYPE_CHECKING:
-    from pamqp.commands import Basic
+    from worker.envelope import Delivery
 
 OK = b"\x00\x3c\x00\x15\x01q"
 CANCEL = b"\x00\x3c\x00\x1e\x01q\x00"
@@ -28,11 +28,11 @@ class Taken:
     gate: Gate
     deliveries: list[tuple[str, int, str | None, bytes, bool]] = field(default_factory=list)
 
-    def deliver(
-        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
-    ) -> None:
-        self.gate.hold(len(body))
-        self.deliveries.append((queue, tag, properties.message_id, body, again))
+    def deliver(self, tag: int, delivery: Delivery) -> None:
+        self.gate.hold(len(delivery.body))
+        self.deliveries.append(
+            (delivery.queue, tag, delivery.message_id, delivery.body, delivery.redelivered)
+        )
 
     @property
     def tags(self) -> list[int]:

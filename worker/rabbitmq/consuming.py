@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiormq.abc import ChannelFrame
 from aiormq.exceptions import ChannelInvalidStateError
 
-from worker.envelope import Delivery
 from worker.errors import Outage
 from worker.rabbitmq.answers import returned
 from worker.rabbitmq.connection import channel as open_channel
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
     import aio_pika
     from aiormq.channel import Channel
-    from pamqp.commands import Basic
 
+    from worker.envelope import Delivery
     from worker.rabbitmq.gate import Gate
 
 
@@ -125,17 +124,13 @@ class Consumer:
             await self._write(returned(self._channel.number, [each.tag for each in back]))
         self._gate.release(sum(len(each.delivery.body) for each in back))
 
-    def deliver(
-        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
-    ) -> None:
+    def deliver(self, tag: int, delivery: Delivery) -> None:
         """Take one delivery."""
         if self._stopped:
             return
-        self._gate.hold(len(body))
+        self._gate.hold(len(delivery.body))
         self._delivered_at = time.monotonic()
-        self._waiting.append(
-            _Waiting(tag, _delivery(queue, properties, body, again=again), self._delivered_at)
-        )
+        self._waiting.append(_Waiting(tag, delivery, self._delivered_at))
         self._stirred.set()
         if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
             self._full.set()
@@ -216,22 +211,6 @@ class Consumer:
             ChannelFrame(content, should_close=False, drain_future=written)
         )
         await written
-
-
-def _delivery(queue: str, properties: Basic.Properties, body: bytes, *, again: bool) -> Delivery:
-    return Delivery(
-        body=body,
-        queue=queue,
-        user_id=properties.user_id,
-        message_id=properties.message_id,
-        content_type=properties.content_type,
-        content_encoding=properties.content_encoding,
-        timestamp=properties.timestamp,
-        reply_to=properties.reply_to,
-        correlation_id=properties.correlation_id,
-        redelivered=again,
-        headers=properties.headers or {},
-    )
 
 
 async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) -> Consumer:

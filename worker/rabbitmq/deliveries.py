@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from worker.envelope import Delivery
 from worker.rabbitmq.properties import decoded
 from worker.rabbitmq.subscription import queue_of
 from worker.rabbitmq.transport import BODY, HEADER, METHOD
@@ -18,10 +19,8 @@ _DELIVER: Final = b"\x00\x3c\x00\x3c"  # class basic, method deliver
 class Recipient(Protocol):
     """Who gets what is delivered on a channel."""
 
-    def deliver(
-        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
-    ) -> None:
-        """Take one delivery; `again` is the broker's word that it was delivered before."""
+    def deliver(self, tag: int, delivery: Delivery) -> None:
+        """Take one delivery, with the tag that it is answered by."""
 
 
 @dataclass(slots=True)
@@ -61,13 +60,7 @@ class Deliveries:
             return False
         if coming.missing == 0 and coming.properties is not None:
             self._coming = None
-            self._recipient.deliver(
-                coming.queue,
-                coming.tag,
-                coming.properties,
-                b"".join(coming.pieces),
-                again=coming.again,
-            )
+            self._recipient.deliver(coming.tag, _delivery(coming, coming.properties))
         return True
 
 
@@ -78,4 +71,20 @@ def _begun(payload: bytes) -> _Coming:
         queue=queue_of(payload[5:end].decode()),
         tag=int.from_bytes(payload[end : end + 8]),
         again=bool(payload[end + 8] & 1),
+    )
+
+
+def _delivery(whole: _Coming, properties: Basic.Properties) -> Delivery:
+    return Delivery(
+        body=b"".join(whole.pieces),
+        queue=whole.queue,
+        user_id=properties.user_id,
+        message_id=properties.message_id,
+        content_type=properties.content_type,
+        content_encoding=properties.content_encoding,
+        timestamp=properties.timestamp,
+        reply_to=properties.reply_to,
+        correlation_id=properties.correlation_id,
+        redelivered=whole.again,
+        headers=properties.headers or {},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pamqp import frame
@@ -11,7 +11,7 @@ from pamqp.commands import Basic
 
 from tests.contacts import NOW, body
 from tests.frames import header
-from tests.fuzz.pieces import SEPARATOR, delivered, joined
+from tests.fuzz.pieces import SEPARATOR, joined
 from tests.fuzz.target import Target
 from tests.fuzz.targets.messages import judged
 from worker.rabbitmq.confirms import Confirms, Window
@@ -45,11 +45,11 @@ _TEXTS: Final = (
 class _Taken:
     all: list[Delivery] = field(default_factory=list)
 
-    def deliver(
-        self, queue: str, tag: int, properties: Basic.Properties, body: bytes, *, again: bool
-    ) -> None:
-        del tag, again
-        self.all.append(delivered(properties, body, queue))
+    def deliver(self, tag: int, delivery: Delivery) -> None:
+        del tag
+        # The broker has held it against the name of the connection's user.
+        user = delivery.user_id and delivery.user_id.replace("\x00", "")
+        self.all.append(replace(delivery, user_id=user))
 
 
 def properties(data: bytes) -> None:

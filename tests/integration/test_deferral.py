@@ -17,6 +17,9 @@ from tests.resuming import Resuming
 from tests.waiting import until
 from worker.errors import Code, Violation
 from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.pool import transaction
+from worker.postgres.stored import load
+from worker.unpacking import resumed_from
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
@@ -125,15 +128,19 @@ async def test_a_zaak_that_was_known_already_wakes_nothing(resuming: Resuming) -
 async def test_a_zaak_that_comes_while_a_message_is_judged_without_it_brings_it_back_at_once(
     resuming: Resuming,
 ) -> None:
-    asked = registration("een")
-    async with registrations(resuming.pool).transaction() as transaction:
-        await transaction.claim([asked], NOW)
-        await transaction.facts([asked])
-        await fill(resuming.pool, zaak())
+    asked, pool = registration("een"), resuming.pool
+    async with registrations(pool).transaction() as intake:
+        await intake.claim([asked], NOW)
+        async with transaction(pool) as storing:
+            await storing.execute(_COMES, ZAAK)
+            await storing.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", ZAAK)
+            looking = asyncio.create_task(intake.facts([asked]))
+            await until(lambda: _waits(pool), "the intake waits")
+        assert ZAAK not in (await looking).zaken
         put_off = replace(refused(asked, UNKNOWN), again=NOW + MINUTE)
         given_up = replace(refused(registration("twee"), UNKNOWN), claim=None)
-        await transaction.write([put_off, given_up], NOW)
-    rows = await resuming.pool.fetch("select toestand, opnieuw from dead_letter")
+        await intake.write([put_off, given_up], NOW)
+    rows = await pool.fetch("select toestand, opnieuw from dead_letter")
     assert [tuple(row) for row in rows] == [("wacht", NOW)] * 2
 
 
@@ -141,22 +148,50 @@ async def test_facts_wait_for_whoever_is_putting_a_message_of_their_zaak_away(
     resuming: Resuming,
 ) -> None:
     pool = resuming.pool
-
-    async def facts_wait() -> bool:
-        found: int = await pool.fetchval(
-            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        )
-        return found == 1
-
-    async with registrations(pool).transaction() as transaction:
-        rejected = replace(refused(registration("een"), UNKNOWN), again=NOW + MINUTE, claim=None)
-        await transaction.write([rejected], NOW)
+    async with registrations(pool).transaction() as intake:
+        asked = registration("een")
+        rejected = replace(refused(asked, UNKNOWN), again=NOW + MINUTE, claim=None)
+        await intake.facts([asked])
+        await intake.write([rejected], NOW)
         storing = asyncio.create_task(fill(pool, zaak()))
-        await until(facts_wait, "facts wait")
+        await until(lambda: _waits(pool), "facts wait")
     assert await storing == 1
     (row,) = await pool.fetch("select toestand, opnieuw from dead_letter")
     assert row["toestand"] == "wacht"
     assert row["opnieuw"] < NOW
+
+
+_COMES = """
+    insert into zaak (identificatie, zaaktype, omschrijving, startdatum,
+                      vertrouwelijkheidaanduiding, tijd)
+    values ($1, 'omgevingsvergunning', 'x', '2026-10-01', 1, now())
+"""
+
+
+async def _waits(pool: Pool) -> bool:
+    found: int = await pool.fetchval(
+        "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    )
+    return found == 1
+
+
+async def test_facts_and_what_comes_again_for_want_of_them_do_not_wait_for_each_other(
+    resuming: Resuming,
+) -> None:
+    pool = resuming.pool
+    letter = await resuming.take(delivery(message_id="een"))
+    async with registrations(pool).transaction() as intake:
+        asked = registration("een")
+        (stored,) = await load(pool, [letter])
+        resumed = resumed_from(stored)
+        await intake.facts([asked])
+        assert await intake.still_due([resumed]) == {letter}
+        storing = asyncio.create_task(fill(pool, zaak()))
+        await until(lambda: _waits(pool), "facts wait")
+        await intake.write([replace(refused(asked, UNKNOWN), resumed=resumed, claim=None)], NOW)
+    assert await storing == 1
+    row = await resuming.letter(letter)
+    assert row["toestand"] == "wacht"
 
 
 async def test_one_that_somebody_retries_by_hand_is_not_put_off_again(resuming: Resuming) -> None:

@@ -53,6 +53,7 @@ class Transaction:
         self._connection = connection
         self._announcer = announcer
         self._window = window
+        self._arrived: set[str] = set()
 
     async def claim(self, asked: Sequence[Registration], now: datetime) -> Claims:
         """Claim the keys of all, first those of tokens that are bound to one message.
@@ -66,8 +67,16 @@ class Transaction:
         return Claims(earlier, reused)
 
     async def facts(self, asked: Sequence[Registration]) -> Facts:
-        """Look up what the rules need, with the zaken locked against closing meanwhile."""
-        return await lookups.facts(self._connection, asked)
+        """Look up what the rules need, with the zaken locked against closing meanwhile.
+
+        Those that are missing are locked against coming, before any dead letter is: whoever
+        stores them does it in that order.
+        """
+        found = await lookups.facts(self._connection, asked)
+        wanted = {zaak for each in asked if (zaak := each.klantcontact.zaak)}
+        missing = wanted - found.zaken.keys()
+        self._arrived = await waiting.known_meanwhile(self._connection, missing)
+        return found
 
     async def still_due(self, resumed: Sequence[Resumed]) -> set[UUID]:
         """Lock the dead letters; see the Protocol."""
@@ -79,7 +88,7 @@ class Transaction:
 
     async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         """Store what was registered and what was refused; see the Protocol."""
-        current = await self._looked_again(judged, now)
+        current = self._at_once(judged, now)
         accepted = [each for each in current if isinstance(each, Acceptance)]
         kept = await self._reject([each for each in current if isinstance(each, Rejection)], now)
         await self._resolve(current, now)
@@ -93,15 +102,11 @@ class Transaction:
         await writing.send(self._connection, mails, told, now)
         return kept
 
-    async def _looked_again(self, judged: Sequence[Judged], now: datetime) -> list[Judged]:
+    def _at_once(self, judged: Sequence[Judged], now: datetime) -> list[Judged]:
         """What was judged without its zaak, and the zaak came meanwhile, comes again at once."""
-        without = {id(each): each.zaak for each in judged if _lacks_its_zaak(each) and each.zaak}
-        if not without:
-            return list(judged)
-        arrived = await waiting.known_meanwhile(self._connection, without.values())
         return [
             replace(each, again=now)
-            if isinstance(each, Rejection) and without.get(id(each)) in arrived
+            if _lacks_its_zaak(each) and each.zaak in self._arrived
             else each
             for each in judged
         ]

@@ -1,8 +1,8 @@
 """Messages that wait for their zaak, and the facts that they wait for.
 
 Whoever refuses a message because its zaak is unknown, and whoever stores a new zaak, both hold
-a lock on the zaak's number until they commit. So either the one sees the zaak, or the other the
-message: no wake is lost between the two.
+a lock on the zaak's number until they commit, taken before they lock any dead letter. So either
+the one sees the zaak, or the other the message: no wake is lost between the two.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         None, description="PEM: its private key, without a passphrase, if in a file of its own."
     )
     amqp_silence: Duration = Field(
-        timedelta(seconds=10),
+        timedelta(seconds=8),
         ge=timedelta(seconds=2),
         description="How long the broker may say nothing, heartbeats included, before it is gone.",
     )
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         None, description="PEM: its private key, if in a file of its own."
     )
     postgres_deadline: Duration = Field(
-        timedelta(seconds=10),
+        timedelta(seconds=8),
         ge=timedelta(seconds=1),
         description="The longest that the database may take over one statement.",
     )

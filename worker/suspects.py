@@ -35,7 +35,7 @@ _ALONE: Final = 3
 _CONDEMNED: Final = _ALONE + 3
 # Putting it away doesn't go well either: it must be something in its headers.
 _STRIPPED: Final = _CONDEMNED + 3
-_UNCOUNT_SECONDS: Final = 2.0
+_UNCOUNT_SECONDS: Final = 1.0
 
 
 class Attempts(Protocol):

@@ -37,6 +37,8 @@ class Recovery:
     world: World
     plan: Plan
     senders: Senders
+    probing: Senders
+    """Past the wires: how soon a sender notices its own broken connection is no recovery."""
     ledger: Ledger
 
     async def seconds(self) -> float:
@@ -46,7 +48,7 @@ class Recovery:
         began = time.monotonic()
         try:
             async with asyncio.timeout(_SECONDS):
-                await self.senders.send(user, letter)
+                await self.probing.send(user, letter)
                 while not await self._mailed(probe.key):  # noqa: ASYNC110 (rows tell nobody)
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:

@@ -122,7 +122,9 @@ class Run:
 
     async def _strike(self, world: World, plan: Plan, kept: Ledger, senders: Senders) -> None:
         """Send and break; messages flow until both are done."""
-        recovery = Recovery(world, plan, senders, kept)
+        users = {user: world.state.users[user] for user in (*KANALEN, ZAAKSYSTEEM)}
+        probing = Senders(kept, users)
+        recovery = Recovery(world, plan, senders, probing, kept)
         mixing = Mixing(world, world.chance, self.kinds, recovery, self.strikes)
         done = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -130,6 +132,7 @@ class Run:
             await recovery.seconds()
             await mixing.strike(self.faults)
             done.set()
+        await probing.close()
 
     async def _flow(self, plan: Plan, kept: Ledger, senders: Senders, done: asyncio.Event) -> None:
         """At the rate, or slower where senders are held up; on until the last fault was made."""

@@ -157,6 +157,11 @@ class Senders:
         """One for each user."""
         return self._of.values()
 
+    async def close(self) -> None:
+        """Say goodbye."""
+        for each in self.every():
+            await each.close()
+
 
 @asynccontextmanager
 async def sending(ledger: Ledger, urls: dict[str, str]) -> AsyncIterator[Senders]:
@@ -169,5 +174,4 @@ async def sending(ledger: Ledger, urls: dict[str, str]) -> AsyncIterator[Senders
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for each in senders.every():
-            await each.close()
+        await senders.close()

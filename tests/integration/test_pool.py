@@ -149,6 +149,27 @@ async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_tw
             await asyncio.wait_for(ask(), 1.8)
 
 
+async def test_who_is_told_to_end_does_not_wait_for_a_silent_server(services: StackState) -> None:
+    async with (
+        passing(services.postgres) as proxy,
+        connected(proxy.url, size=1, deadline=timedelta(seconds=10)) as pool,
+    ):
+        stalled = asyncio.Event()
+
+        async def ask() -> None:
+            async with transaction(pool) as connection:
+                proxy.stall()
+                stalled.set()
+                await connection.execute("select 1")
+
+        asking = asyncio.create_task(ask())
+        await stalled.wait()
+        asking.cancel()
+        # A rollback would be waited for as long as a statement may take.
+        await asyncio.wait([asking], timeout=5)
+        assert asking.cancelled()
+
+
 async def test_what_a_client_has_locked_is_free_when_it_has_vanished(
     database: str, pool: Pool
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ _TLS = (
 )
 # At the command line somebody waits for a large answer.
 _DEADLINE = timedelta(seconds=30)
+# What is at rest for longer is closed: it may have died since, which only its use would tell.
+_IDLE_SECONDS = 3
 _SETTINGS = {"application_name": "klantcontact", "search_path": "klantcontact"}
 _BY_INDEX = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 
@@ -77,7 +80,7 @@ def _translation(error: asyncpg.PostgresError) -> KlantcontactError:
 async def connected(
     url: str, *, size: int, by_index: bool = False, deadline: timedelta = _DEADLINE
 ) -> AsyncIterator[Pool]:
-    """A pool of `size` connections; raises Outage if the database cannot be reached.
+    """A pool of up to `size` connections; raises Outage if the database cannot be reached.
 
     No statement takes longer than `deadline`, and no transaction rests for longer: the server
     sees to it too, so that what a client that vanished has locked is free again.
@@ -89,14 +92,17 @@ async def connected(
     with translated():
         pool = await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,
             max_size=size,
+            max_inactive_connection_lifetime=_IDLE_SECONDS,
             timeout=5,
             command_timeout=deadline.total_seconds(),
             server_settings=_SETTINGS | _patience(deadline) | (_BY_INDEX if by_index else {}),
             reset=_kept,
         )
     try:
+        async with session(pool):
+            pass
         yield pool
     finally:
         pool.terminate()
@@ -119,7 +125,7 @@ async def _kept(_: object) -> None:
 
 @asynccontextmanager
 async def session(pool: Pool) -> AsyncIterator[Connection]:
-    """One connection of the pool, given up once it was silent for too long.
+    """One connection of the pool, given up once it was silent for too long, or nobody waits for it.
 
     The driver would ask the server to cancel the statement, and wait for that as long again.
     """
@@ -127,7 +133,7 @@ async def session(pool: Pool) -> AsyncIterator[Connection]:
         async with pool.acquire() as connection:
             try:
                 yield connection
-            except TimeoutError:
+            except (TimeoutError, asyncio.CancelledError):
                 connection.terminate()
                 raise
 
@@ -140,7 +146,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         await transaction.start()
         try:
             yield connection
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError):
             raise
         except BaseException:
             await transaction.rollback()

@@ -6,6 +6,9 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+import asyncpg
+
+from worker.errors import Outage
 from worker.postgres.pool import translated
 from worker.postgres.waiting import OUTBOX_CHANNEL
 
@@ -21,10 +24,16 @@ class PostgresWake:
 
     def __init__(self) -> None:
         self._stirred = asyncio.Event()
+        self._lost = False
         self.stopped = False
 
     def stir(self, *_: object) -> None:
         """There may be something to do."""
+        self._stirred.set()
+
+    def lose(self, _: object) -> None:
+        """Nobody will tell any more."""
+        self._lost = True
         self._stirred.set()
 
     def stop(self) -> None:
@@ -33,9 +42,11 @@ class PostgresWake:
         self._stirred.set()
 
     async def wait(self, longest: timedelta) -> None:
-        """Wait until stirred, `longest` at most."""
+        """Wait until stirred, `longest` at most; raises Outage if nobody would tell."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stirred.wait(), longest.total_seconds())
+        if self._lost:
+            raise Outage("PostgreSQL closed the connection that the relay listens on")
         if not self.stopped:
             self._stirred.clear()
 
@@ -47,10 +58,10 @@ async def listening(pool: Pool) -> AsyncIterator[PostgresWake]:
     with translated():
         connection = await pool.acquire()
         await connection.add_listener(OUTBOX_CHANNEL, wake.stir)
-        connection.add_termination_listener(wake.stir)
+        connection.add_termination_listener(wake.lose)
     try:
         yield wake
     finally:
-        with translated():
-            await connection.remove_listener(OUTBOX_CHANNEL, wake.stir)
-            await pool.release(connection)
+        # Not with a word, a server that is silent would be waited for; and it may be gone already.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()

@@ -33,7 +33,7 @@ _CONNECT_SECONDS = 5
 _CLOSE_SECONDS = 2
 _IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
 _TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
-_SILENCE_SECONDS = 10
+_SILENCE_SECONDS = 8
 
 
 @contextmanager

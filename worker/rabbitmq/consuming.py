@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 # An idle consumer is renewed so soon that a lost one is found within 15 s.
-_RENEWED_SECONDS: Final = 10
+_RENEWED_SECONDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ import pytest
 from tests.proxy import passing
 from tests.waiting import until
 from worker.errors import Outage
-from worker.rabbitmq.connection import channel, connected
-from worker.rabbitmq.consuming import Consumer, Limits, consuming
+from worker.rabbitmq.connection import connected
+from worker.rabbitmq.consuming import Consumer, Limits, consuming, opened
+from worker.rabbitmq.deliveries import Deliveries
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.publishing import publishing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiormq.channel import Channel
-
     from tests.broker import Broker
+    from worker.envelope import Delivery
 
 QUEUE = "klantcontact.registratie.callcenter"
 LIMITS = Limits(10, 1024 * 1024)
@@ -34,25 +34,39 @@ _BEFORE_THE_LIBRARY = 10
 @asynccontextmanager
 async def _tended(
     broker: Broker, longest: float, idle: float = LONG
-) -> AsyncIterator[tuple[Consumer, Channel]]:
+) -> AsyncIterator[tuple[Consumer, Gate]]:
     """A consumer that is tended until the end of the block; raises what tending raises."""
     gate = Gate()
     async with connected(broker.state.amqp, "test", gate=gate) as connection:
-        opened = await channel(connection, confirms=False)
-        consumer = Consumer(opened, LIMITS, gate)
+        consumer = await opened(connection, LIMITS, gate)
         await consumer.consume([QUEUE], 10)
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(consumer.tend(longest, idle))
-            yield consumer, opened
+            yield consumer, gate
             consumer.stop()
 
 
 async def test_a_consumer_that_the_broker_has_lost_is_asked_for_again(broker: Broker) -> None:
-    async with _tended(broker, LONG, idle=SOON) as (consumer, opened):
-        await opened.basic_cancel(f"{QUEUE}#1", nowait=True)
+    async with _tended(broker, LONG, idle=SOON) as (consumer, _):
+        await consumer.channel.basic_cancel(f"{QUEUE}#1", nowait=True)
         await broker.publish(b"x", message_id="een")
         (delivery,) = await consumer.batch()
     assert delivery.message_id == "een"
+
+
+class Nobody:
+    """Who gets what is lost on its way."""
+
+    def deliver(self, tag: int, delivery: Delivery) -> None:
+        pass
+
+
+async def test_what_the_broker_believes_to_have_delivered_comes_again(broker: Broker) -> None:
+    async with _tended(broker, LONG, idle=SOON) as (consumer, gate):
+        gate.takers[consumer.channel.number] = Deliveries(Nobody())
+        await broker.publish(b"x", message_id="een")
+        (delivery,) = await consumer.batch()
+    assert (delivery.message_id, delivery.redelivered) == ("een", True)
 
 
 async def test_what_nobody_takes_goes_back_to_others_and_comes_again_when_somebody_does(

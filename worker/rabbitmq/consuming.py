@@ -1,7 +1,8 @@
 """Deliveries in: buffered per channel, handed out in batches, acknowledged by the taker.
 
-A consumer is tended while it consumes. One that had nothing to do for a while is renewed: a
-connection that lives proves nothing of its consumers, and a broker that lost one tells nobody.
+A consumer is tended while it consumes. One that had nothing to do for a while is renewed, on a
+channel of its own again: a connection that lives proves nothing of its consumers, a broker that
+lost one tells nobody, and what it believes to have delivered comes again when a channel closes.
 What waited for too long, because the taker is slow or stuck, goes back to the broker, where
 others can have it, and nothing more is asked for until there is room.
 """
@@ -24,6 +25,7 @@ from worker.rabbitmq.connection import channel as open_channel
 from worker.rabbitmq.connection import translated
 from worker.rabbitmq.deliveries import Deliveries
 from worker.rabbitmq.subscription import Subscription
+from worker.rabbitmq.way import Way
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -63,13 +65,18 @@ class _Waiting(NamedTuple):
 class Consumer:
     """The deliveries of some queues on one channel of their own."""
 
-    def __init__(self, channel: Channel, limits: Limits, gate: Gate) -> None:
-        self._channel = channel
+    def __init__(
+        self, connection: aio_pika.Connection, channel: Channel, limits: Limits, gate: Gate
+    ) -> None:
+        self.channel = channel
+        self._connection = connection
         self._limits = limits
         self._gate = gate
         self._waiting: deque[_Waiting] = deque()
         self._in_hand = self._in_hand_bytes = self._last_tag = 0
+        self._wanted: tuple[Sequence[str], int] = ((), 0)
         self._subscription = Subscription(channel)
+        self._way = Way(self)
         self._delivered_at = self._taken_at = time.monotonic()
         self._ended = asyncio.Event()
         self._stirred = asyncio.Event()
@@ -83,10 +90,15 @@ class Consumer:
         Somebody must be taking meanwhile: the broker's answer to the second queue may stand
         behind more of the first one's deliveries than the gate lets through.
         """
-        self._gate.takers[self._channel.number] = Deliveries(self)
-        self._channel.on_consumer_cancel_callbacks.add(self._on_cancel)
-        self._channel.closing.add_done_callback(self._on_close)
-        await self._subscription.begin(queues, prefetch)
+        self._wanted = (queues, prefetch)
+        await self._begin()
+
+    async def _begin(self) -> None:
+        self._way = way = Way(self)
+        self._gate.takers[self.channel.number] = Deliveries(way)
+        self.channel.on_consumer_cancel_callbacks.add(way.on_cancel)
+        self.channel.closing.add_done_callback(way.on_close)
+        await self._subscription.begin(*self._wanted)
 
     @property
     def waiting(self) -> int:
@@ -109,10 +121,18 @@ class Consumer:
                 if now - self._waiting[0].since > longest:
                     await self._give_back()
             elif not self._subscription.resting and now - self._delivered_at > idle:
-                await self._subscription.renew()
-                self._delivered_at = time.monotonic()
+                await self._renew()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), min(longest, idle) / 4)
+
+    async def _renew(self) -> None:
+        self._way.open = False
+        with translated():
+            await self.channel.close()
+        self.channel = await open_channel(self._connection, confirms=False)
+        self._subscription = Subscription(self.channel)
+        await self._begin()
+        self._delivered_at = time.monotonic()
 
     async def _give_back(self) -> None:
         """What waits goes back, and nothing more is wanted until somebody takes again."""
@@ -121,7 +141,7 @@ class Consumer:
         if not back:
             return
         with translated():
-            await self._write(returned(self._channel.number, [each.tag for each in back]))
+            await self._write(returned(self.channel.number, [each.tag for each in back]))
         self._gate.release(sum(len(each.delivery.body) for each in back))
 
     def deliver(self, tag: int, delivery: Delivery) -> None:
@@ -135,15 +155,8 @@ class Consumer:
         if len(self._waiting) >= self._limits.deliveries or self._gate.shut:
             self._full.set()
 
-    def _on_cancel(self, _: object) -> None:
-        self._fail("RabbitMQ cancelled a consumer: a queue was deleted or has no leader")
-
-    def _on_close(self, closing: asyncio.Future[object]) -> None:
-        if not closing.cancelled():
-            closing.exception()
-        self._fail("RabbitMQ closed the connection")
-
-    def _fail(self, what: str) -> None:
+    def fail(self, what: str) -> None:
+        """Nothing more will come, for this reason."""
         self._failure = what
         self._stir()
 
@@ -198,16 +211,16 @@ class Consumer:
             return
         with translated():
             # Written when this returns: an ack that is still queued goes with the connection.
-            await self._channel.basic_ack(self._last_tag, multiple=True, wait=True)
+            await self.channel.basic_ack(self._last_tag, multiple=True, wait=True)
         self._gate.release(self._in_hand_bytes)
         self._in_hand = self._in_hand_bytes = 0
 
     async def _write(self, content: bytes) -> None:
         """Return when the socket has taken it: what is still queued goes with the connection."""
-        if self._channel.is_closed:
+        if self.channel.is_closed:
             raise ChannelInvalidStateError
-        written = self._channel.create_future()
-        await self._channel.write_queue.put(
+        written = self.channel.create_future()
+        await self.channel.write_queue.put(
             ChannelFrame(content, should_close=False, drain_future=written)
         )
         await written
@@ -215,7 +228,8 @@ class Consumer:
 
 async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) -> Consumer:
     """A consumer on a channel of its own that does not consume yet."""
-    return Consumer(await open_channel(connection, confirms=False), limits, gate)
+    channel = await open_channel(connection, confirms=False)
+    return Consumer(connection, channel, limits, gate)
 
 
 @asynccontextmanager

@@ -38,13 +38,6 @@ class Subscription:
                 await self._channel.basic_qos(prefetch_count=prefetch)
             await self._ask()
 
-    async def renew(self) -> None:
-        """Ask anew: a broker that lost a consumer tells nobody, and the connection lives on."""
-        async with self._one_at_a_time:
-            before = self._tags
-            await self._ask()
-            await self._cancel(before)
-
     async def rest(self) -> None:
         """Ask for nothing more; what was under way may still come."""
         async with self._one_at_a_time:

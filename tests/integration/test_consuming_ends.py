@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from worker.errors import Outage
-from worker.rabbitmq.connection import connected
+from worker.rabbitmq.connection import channel, connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming
 from worker.rabbitmq.gate import Gate
 
@@ -92,3 +92,10 @@ async def test_a_broker_that_lets_nobody_in_is_an_outage_without_the_password(
         async with connected(url or f"amqp://worker:verkeerd@{at}", "test"):
             pass
     assert "verkeerd" not in str(caught.value)
+
+
+async def test_a_channel_on_a_connection_that_has_ended_is_an_outage(broker: Broker) -> None:
+    async with connected(broker.url("admin"), "test") as connection:
+        await connection.close()
+        with pytest.raises(Outage, match="closed the connection"):
+            await channel(connection, confirms=False)

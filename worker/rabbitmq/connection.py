@@ -125,7 +125,11 @@ def _heartbeat(silence: float) -> int:
 async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel:
     """A channel; with `confirms`, an unroutable mandatory message raises at its publisher."""
     with translated():
-        opened = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+        try:
+            opened = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+        except RuntimeError:
+            # All that this says: the connection has ended since.
+            raise Outage("RabbitMQ closed the connection") from None
         await opened.initialize(timeout=_CONNECT_SECONDS)
         # aio-pika's own consumer and publisher wrap this one in two more tasks per message.
         return cast("Channel", await opened.get_underlay_channel())

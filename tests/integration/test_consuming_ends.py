@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.proxy import passing
 from worker.errors import Outage
 from worker.rabbitmq.connection import channel, connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming
 from worker.rabbitmq.gate import Gate
+from worker.rabbitmq.publishing import publishing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -94,8 +96,21 @@ async def test_a_broker_that_lets_nobody_in_is_an_outage_without_the_password(
     assert "verkeerd" not in str(caught.value)
 
 
-async def test_a_channel_on_a_connection_that_has_ended_is_an_outage(broker: Broker) -> None:
+async def test_a_channel_on_a_connection_that_we_ended_is_an_outage(broker: Broker) -> None:
     async with connected(broker.url("admin"), "test") as connection:
         await connection.close()
+        with pytest.raises(Outage, match="closed the connection"):
+            await channel(connection, confirms=False)
+
+
+async def test_a_channel_on_a_connection_that_was_cut_is_an_outage(broker: Broker) -> None:
+    async with (
+        passing(broker.url("admin")) as proxy,
+        connected(proxy.url, "test") as connection,
+        publishing(connection) as publisher,
+    ):
+        await proxy.cut()
+        with pytest.raises(Outage):
+            await publisher.gone()
         with pytest.raises(Outage, match="closed the connection"):
             await channel(connection, confirms=False)

@@ -127,9 +127,9 @@ async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel
     with translated():
         try:
             opened = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+            await opened.initialize(timeout=_CONNECT_SECONDS)
         except RuntimeError:
             # All that this says: the connection has ended since.
             raise Outage("RabbitMQ closed the connection") from None
-        await opened.initialize(timeout=_CONNECT_SECONDS)
         # aio-pika's own consumer and publisher wrap this one in two more tasks per message.
         return cast("Channel", await opened.get_underlay_channel())

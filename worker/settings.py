@@ -265,7 +265,7 @@ class Settings(BaseSettings):
         timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
     )
     outage_pause: Duration = Field(
-        timedelta(seconds=5), description="The longest pause between two tries in an outage."
+        timedelta(seconds=2), description="The longest pause between two tries in an outage."
     )
     drain: Duration = Field(
         timedelta(seconds=20),

@@ -22,6 +22,7 @@ from worker.app import keep
 from worker.clock import now
 from worker.roles.intake import intake, token_keys
 from worker.settings import load
+from worker.standing import Standing
 from worker.suspects import Suspects
 from worker.watchdog import watched
 
@@ -66,10 +67,11 @@ async def main() -> None:
     logs.configure(settings)
     log, stop = logs.log(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    standing = Standing("intake", log)
     proofs, suspects = Deadly(token_keys(settings, log)), Suspects(now, log)
-    run = partial(intake, settings, stop, log, proofs=proofs, suspects=suspects)
+    run = partial(intake, settings, stop, standing, proofs=proofs, suspects=suspects)
     async with watched(settings.watchdog, log):
-        await keep(run, settings, stop, log)
+        await keep(run, settings, stop, standing)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from worker.suspects import Suspects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.envelope import Delivery, Lane
-    from worker.suspects import Attempts, Story
+    from worker.envelope import Delivery, Lane, Story
+    from worker.suspects import Attempts
 
 _MOST_DEATHS = 100
 

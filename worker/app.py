@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from worker.clock import now
 from worker.errors import Outage
 from worker.housekeeping import check_retention
+from worker.probing import probed
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
 from worker.roles.mailer import check_lease, mailer
 from worker.roles.opening import connections, sending
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
+from worker.standing import Health, Standing
 from worker.suspects import Suspects
 from worker.watchdog import watched
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from worker.logs import Log
     from worker.settings import Settings
 
-    Run = Callable[[Settings, asyncio.Event, Log], Awaitable[None]]
+    Run = Callable[[Settings, asyncio.Event, Standing], Awaitable[None]]
 
 _STEADY_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.25
@@ -54,12 +56,16 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
     gc.freeze()
     log.info("start", rollen=[role.value for role in chosen])
-    async with watched(settings.watchdog, log), asyncio.TaskGroup() as group:
+    health = Health([Standing(role.value, log.bind(rol=role.value)) for role in chosen])
+    async with (
+        probed(settings, health),
+        watched(settings.watchdog, log),
+        asyncio.TaskGroup() as group,
+    ):
         working = {}
-        for role in chosen:
-            own = log.bind(rol=role.value)
-            run = partial(runs[role], settings, stop, own)
-            working[role] = group.create_task(keep(run, settings, stop, own))
+        for role, standing in zip(chosen, health.roles, strict=True):
+            run = partial(runs[role], settings, stop, standing)
+            working[role] = group.create_task(keep(run, settings, stop, standing))
         group.create_task(drain(working, settings, stop, log))
     log.info("gestopt")
 
@@ -81,7 +87,10 @@ async def drain(
 
 
 async def keep(
-    run: Callable[[], Awaitable[None]], settings: Settings, stop: asyncio.Event, log: Log
+    run: Callable[[], Awaitable[None]],
+    settings: Settings,
+    stop: asyncio.Event,
+    standing: Standing,
 ) -> None:
     """Run a role again after each outage, after pauses that grow and differ.
 
@@ -98,9 +107,10 @@ async def keep(
             longest = settings.outage_pause.total_seconds()
             pause = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
             pause *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
-            log.warning("uitval", reden=str(_first(group)), opnieuw_over_s=round(pause, 1))
+            standing.out(str(_first(group)), pause)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
+    standing.ended()
 
 
 def _first(group: BaseException) -> BaseException:

@@ -113,3 +113,13 @@ class Lane(Protocol):
 
     async def settle(self) -> None:
         """Acknowledge everything that was handed out."""
+
+
+class Story(Protocol):
+    """What is done with deliveries."""
+
+    async def take(self, batch: Sequence[Delivery]) -> None:
+        """When this returns, everything of the batch is on record."""
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """As `take`, of what is given up: nothing of its content is looked at."""

@@ -15,7 +15,7 @@ from worker.condemned import condemned
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
 from worker.errors import Outage
-from worker.message_log import say, say_refused, say_unexpected
+from worker.message_log import say, say_refused, say_registered, say_unexpected
 from worker.reading import UNEXPECTED
 from worker.registration import (
     Acceptance,
@@ -140,10 +140,8 @@ class Intake:
 
     def _say(self, judged: Judged) -> None:
         match judged:
-            case Acceptance(registration, decision):
-                made = str(registration.id)
-                forced = {"geforceerd": True} if decision.forced else {}
-                say(self.log, registration, "geregistreerd", klantcontact=made, **forced)
+            case Acceptance() as accepted:
+                say_registered(self.log, accepted)
             case Repetition(registration):
                 say(self.log, registration, "herhaald")
             case Rejection() as rejection:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
+from worker import bsn
+
 if TYPE_CHECKING:
+    from structlog.typing import EventDict
+
     from worker.settings import Settings
 
 Log = structlog.typing.FilteringBoundLogger
@@ -37,7 +41,11 @@ def configure(settings: Settings) -> None:
         )
     else:
         structlog.configure(
-            processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())],
+            processors=[
+                *shared,
+                _masked,
+                structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
+            ],
             wrapper_class=structlog.make_filtering_bound_logger(level),
             cache_logger_on_first_use=True,
         )
@@ -50,7 +58,13 @@ def silence_libraries() -> None:
 
 
 def _to_json(event: dict[str, Any], **_: object) -> bytes:
-    return orjson.dumps(event, default=str)
+    line = orjson.dumps(event, default=str)
+    # The whole line is looked at first, which is many times faster than each of its values.
+    return orjson.dumps(bsn.masked(event), default=str) if bsn.may_be_in(line) else line
+
+
+def _masked(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {key: bsn.masked(value) for key, value in event.items()}
 
 
 def log() -> Log:

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from worker import metrics
 from worker.ahead import Ahead
 from worker.errors import Outage
 from worker.gathered import Gathered
@@ -105,11 +107,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A job and what came of it, `attempt` counting from 1."""
+    """A job and what came of it, `attempt` counting from 1, in so many `seconds`."""
 
     job: Job
     result: Result
     attempt: int
+    seconds: float
 
 
 class Jobs(Protocol):
@@ -272,17 +275,26 @@ class Mailer:
                 await before
             begun = self._finished.begin() if begun is None else begun
 
+        began = time.monotonic()
         answer = await conversation.send(job, turn)
+        seconds = time.monotonic() - began
         result = self._schedule.result(job.mail, claim, answer, self._clock())
-        return self._finished.submit(_Ended(job, result, claim.attempts + 1), begun)
+        return self._finished.submit(_Ended(job, result, claim.attempts + 1, seconds), begun)
 
     async def _finish(self, ended: Sequence[_Ended]) -> None:
         await self._mails.record([each.result for each in ended])
         for each in ended:
-            self._log.info(
-                "mail",
-                mail=str(each.job.mail),
-                toestand=each.result.state.value,
-                smtp_code=each.result.answer.code,
-                poging=each.attempt,
-            )
+            self._say(each)
+
+    def _say(self, ended: _Ended) -> None:
+        state = ended.result.state.value
+        metrics.MAILS.labels(state).inc()
+        metrics.MAIL_SECONDS.observe(ended.seconds)
+        self._log.info(
+            "mail",
+            mail=str(ended.job.mail),
+            toestand=state,
+            smtp_code=ended.result.answer.code,
+            poging=ended.attempt,
+            ms=round(ended.seconds * 1000, 1),
+        )

@@ -2,51 +2,82 @@
 
 from __future__ import annotations
 
+import time
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
+from worker import batches, metrics
 from worker.errors import BatchRejected
 from worker.outcomes import may_be_answered
 
 if TYPE_CHECKING:
     from worker.envelope import Delivery, Rejection
     from worker.logs import Log
-    from worker.registration import Registration
+    from worker.registration import Acceptance, Registration
 
 
 def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
-    """A message was registered, or had been before."""
+    """A message was registered, or had been `herhaald`."""
+    metrics.MESSAGES.labels(asked.kanaal, outcome).inc()
     log.info(
         "klantcontact",
         outcome=outcome,
         bericht=asked.envelope.id,
+        source=asked.envelope.source,
         applicatie=asked.envelope.applicatie,
         kanaal=asked.kanaal,
         zaak=asked.klantcontact.zaak,
         **more,
+        **_batch(),
         **_ignored(asked.delivery),
+    )
+
+
+def say_registered(log: Log, accepted: Acceptance) -> None:
+    """A message became a klantcontact."""
+    asked, zaak = accepted.registration, accepted.decision.zaak
+    metrics.REGISTRATION_SECONDS.observe(max(0, time.time() - asked.envelope.time.timestamp()))
+    forced = {"geforceerd": True} if accepted.decision.forced else {}
+    say(
+        log,
+        asked,
+        "geregistreerd",
+        klantcontact=str(asked.id),
+        zaaktype=zaak.zaaktype if zaak else None,
+        **forced,
     )
 
 
 def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
     """A message became a dead letter; a field that the sender made up is not named."""
     again = {"opnieuw": refused.again.isoformat()} if refused.again else {}
+    outcome = "uitgesteld" if refused.again else "afgewezen"
+    metrics.MESSAGES.labels(kanaal or "onbekend", outcome).inc()
+    metrics.REFUSALS.labels(str(refused.code)).inc()
     log.info(
         "klantcontact",
-        outcome="uitgesteld" if refused.again else "afgewezen",
+        outcome=outcome,
         code=str(refused.code),
         codes=[str(each.code) for each in refused.violations],
         fields=[
             "(unknown)" if each.made_up else each.field for each in refused.violations if each.field
         ],
         bericht=refused.envelope.id if refused.envelope else refused.delivery.message_id,
+        source=refused.envelope.source if refused.envelope else None,
         applicatie=refused.delivery.user_id,
         kanaal=kanaal,
         zaak=refused.zaak,
         dead_letter=str(refused.id),
         **again,
+        **_batch(),
         **_ignored(refused.delivery),
     )
+
+
+def _batch() -> dict[str, float]:
+    """Which batch it came with, and how long that had been in hand, in milliseconds."""
+    found = batches.current()
+    return {} if found is None else {"batch": found.number, "ms": found.ms}
 
 
 def _ignored(delivery: Delivery) -> dict[str, str]:

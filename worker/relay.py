@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from worker import metrics
 from worker.finishing import Finished
 from worker.mime import HeaderError
 from worker.outcomes import Announcement
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from uuid import UUID
 
-    from worker.logs import Log
+    from worker.batches import Batch, Batches
     from worker.rendering import MailFacts
 
 
@@ -118,7 +119,7 @@ class Relay:
     broker: Broker
     finish: Callable[[MailFacts], Finished]
     clock: Callable[[], datetime]
-    log: Log
+    batches: Batches
     batch: int
     lease: timedelta
     mail_lease: timedelta
@@ -145,8 +146,12 @@ class Relay:
         """Claim, render, freeze, publish, settle; returns how many rows were claimed."""
         now = self.clock()
         due = await self.outbox.claim(now, now + self.lease, self.batch)
-        if not due:
-            return 0
+        if due:
+            with self.batches.in_hand(len(due)) as batch:
+                await self._publish(due, batch)
+        return len(due)
+
+    async def _publish(self, due: Sequence[Due], batch: Batch) -> None:
         mails = await self._mails([each for each in due if isinstance(each, DueMail)])
         offered = [(each.row, offer) for each in due for offer in _offers(each, mails)]
         confirmed = await self.broker.offer([offer for _, offer in offered])
@@ -154,8 +159,16 @@ class Relay:
         parked = [each.row for each in due if each.row in failing and self._exhausted(each)]
         done = [each.row for each in due if each.row not in failing]
         await self.outbox.settle(done, parked, self.clock())
-        self.log.info("outbox", claimed=len(due), published=sum(confirmed), parked=len(parked))
-        return len(due)
+        self.batches.log.info(
+            "outbox",
+            batch=batch.number,
+            claimed=len(due),
+            published=sum(confirmed),
+            parked=len(parked),
+            ms=batch.ms,
+        )
+        metrics.PUBLISHED.inc(sum(confirmed))
+        metrics.PARKED.inc(len(parked))
 
     async def _mails(self, due: Sequence[DueMail]) -> dict[UUID, Finished]:
         """Render and freeze; by row what may be offered now."""
@@ -185,14 +198,14 @@ class Relay:
                 )
             except (HeaderError, TemplateError) as error:
                 # Neither quotes a value.
-                self.log.warning("mail_mislukt", mail=str(facts.mail), reden=str(error))
+                self.batches.log.warning("mail_mislukt", mail=str(facts.mail), reden=str(error))
                 hopeless[facts.mail] = str(error)
         return finished, hopeless
 
     def _exhausted(self, due: Due) -> bool:
         if due.attempts < self.attempts:
             return False
-        self.log.error("outbox_geparkeerd", outbox=str(due.row), pogingen=due.attempts)
+        self.batches.log.error("outbox_geparkeerd", outbox=str(due.row), pogingen=due.attempts)
         return True
 
 

@@ -282,6 +282,12 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=1),
         description="How long the process may stand still before it ends itself.",
     )
+    http_host: str = Field(
+        "127.0.0.1", min_length=1, description="The address that probes and metrics are had on."
+    )
+    http_port: int | None = Field(
+        None, ge=1, le=65535, description="Its port; without one, there are none."
+    )
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from worker.envelope import Delivery, Lane
+    from worker.envelope import Delivery, Lane, Story
     from worker.logs import Log
 
 # How many are tried at once, by how often they were before. At first all: after a restart of the
@@ -52,16 +52,6 @@ class Attempts(Protocol):
 
     async def forget(self, digests: Sequence[bytes]) -> None:
         """They had a result."""
-
-
-class Story(Protocol):
-    """What is done with deliveries."""
-
-    async def take(self, batch: Sequence[Delivery]) -> None:
-        """When this returns, everything of the batch is on record."""
-
-    async def condemn(self, batch: Sequence[Delivery]) -> None:
-        """As `take`, of what is given up: nothing of its content is looked at."""
 
 
 class _Suspect(NamedTuple):

@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from worker import metrics
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import timedelta
@@ -54,6 +56,7 @@ class _Watch(threading.Thread):
         self._step = step
         self._log = log
         self._missed = 0
+        metrics.WATCHDOG_MISSED.set_function(lambda: self._missed)
 
     async def beat(self) -> None:
         """Show that the loop goes round, until cancelled."""

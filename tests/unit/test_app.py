@@ -11,6 +11,7 @@ from worker.errors import Outage, UsageError
 from worker.role import Role
 from worker.roles.mailer import check_lease
 from worker.settings import Settings
+from worker.standing import Standing
 
 _AT_ONCE = Settings(outage_pause=timedelta(0))
 
@@ -25,7 +26,7 @@ async def test_a_role_runs_again_after_each_outage_until_it_is_told_to_stop() ->
             raise ExceptionGroup("tasks", [Outage("PostgreSQL does not answer")])
         stop.set()
 
-    await keep(run, _AT_ONCE, stop, lines.log)
+    await keep(run, _AT_ONCE, stop, Standing("intake", lines.log))
     assert runs == 4
     told = [str(line["reden"]) for line in lines.of("uitval")]
     assert told == ["PostgreSQL does not answer"] * 3
@@ -36,7 +37,7 @@ async def test_a_defect_of_the_program_is_no_outage() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await keep(run, _AT_ONCE, asyncio.Event(), Lines().log)
+        await keep(run, _AT_ONCE, asyncio.Event(), Standing("intake", Lines().log))
 
 
 async def test_who_is_told_to_stop_in_an_outage_does_not_wait_for_its_end() -> None:
@@ -47,7 +48,9 @@ async def test_who_is_told_to_stop_in_an_outage_does_not_wait_for_its_end() -> N
         raise Outage("down")
 
     async with asyncio.timeout(5):
-        await keep(run, Settings(outage_pause=timedelta(hours=1)), stop, Lines().log)
+        await keep(
+            run, Settings(outage_pause=timedelta(hours=1)), stop, Standing("intake", Lines().log)
+        )
 
 
 async def test_an_outage_of_a_thousand_tries_is_waited_for_too() -> None:
@@ -60,7 +63,7 @@ async def test_an_outage_of_a_thousand_tries_is_waited_for_too() -> None:
             stop.set()
         raise Outage("down")
 
-    await keep(run, _AT_ONCE, stop, Lines().log)
+    await keep(run, _AT_ONCE, stop, Standing("intake", Lines().log))
     assert runs == 1100
 
 

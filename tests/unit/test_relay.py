@@ -9,6 +9,7 @@ import pytest
 from tests.contacts import NOW
 from tests.fake_post import FakeBroker, FakeOutbox, FakeWake
 from tests.fakes import Lines
+from worker.batches import Batches
 from worker.finishing import Finished
 from worker.mime import HeaderError
 from worker.relay import Relay
@@ -62,7 +63,7 @@ class Relayed:
             self.broker,
             self.finish,
             self.clock,
-            self.lines.log,
+            Batches("relay", self.lines.log),
             batch,
             MINUTE,
             10 * MINUTE,

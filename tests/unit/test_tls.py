@@ -17,6 +17,7 @@ from worker.roles.mailer import mailer
 from worker.roles.opening import connections
 from worker.roles.relay import relay
 from worker.settings import Settings, load
+from worker.standing import Standing
 from worker.tls import Files, Named, client_context, failure, is_here
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ async def test_a_file_that_is_missing_later_is_an_outage_while_somebody_renews_i
     settings = Settings(postgres_tls_ca=tmp_path / "weg.pem")
     for role in (relay, mailer):
         with pytest.raises(Outage, match="KLANTCONTACT_POSTGRES_TLS_CA"):
-            await role(settings, asyncio.Event(), Lines().log)
+            await role(settings, asyncio.Event(), Standing("relay", Lines().log))
 
 
 @pytest.mark.parametrize("name", ["AMQP_TLS_CA", "AMQP_TLS_KEY", "POSTGRES_TLS_CERTIFICATE"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from worker.batches import Batches, Measured
 from worker.claims import Expected
 from worker.clock import now
 from worker.domain.question import Policy
@@ -27,6 +29,7 @@ from worker.roles.opening import batches, broker, database, gate_for, patience, 
 if TYPE_CHECKING:
     from worker.logs import Log
     from worker.settings import Settings
+    from worker.standing import Standing
     from worker.suspects import Suspects
 
 
@@ -41,13 +44,22 @@ class KeptProofs(Proofs, Protocol):
 
 
 async def intake(
-    settings: Settings, stop: asyncio.Event, log: Log, *, proofs: KeptProofs, suspects: Suspects
+    settings: Settings,
+    stop: asyncio.Event,
+    standing: Standing,
+    *,
+    proofs: KeptProofs,
+    suspects: Suspects,
 ) -> None:
     """The role of taking messages in; `proofs` outlives it, with its last good keys."""
+    log = standing.log
     gate, limits = gate_for(settings), batches(settings)
+    measured = partial(Measured, batches=Batches(standing.role, log))
     async with AsyncExitStack() as stack:
         await proofs.open()
-        pool = await stack.enter_async_context(database(settings, 2 * settings.intake_lanes + 1))
+        pool = await stack.enter_async_context(
+            database(settings, standing.role, 2 * settings.intake_lanes + 1)
+        )
         connection = await stack.enter_async_context(broker(settings, "intake", gate))
 
         contacts = Intake(
@@ -86,15 +98,15 @@ async def intake(
             group.create_task(proofs.keep_fresh(stop))
             for lane in every:
                 group.create_task(lane.tend(patience(settings)))
-            group.create_task(suspects.run(facts_lane, facts, attempts))
+            group.create_task(suspects.run(facts_lane, measured(facts), attempts))
             for lane in lanes:
-                group.create_task(suspects.run(lane, contacts, attempts))
+                group.create_task(suspects.run(lane, measured(contacts), attempts))
                 await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
             await facts_lane.consume([ZAKEN], prefetch)
             for lane in resumed_lanes:
-                group.create_task(suspects.run(lane, resumption, attempts))
+                group.create_task(suspects.run(lane, measured(resumption), attempts))
                 await lane.consume([HERVAT], prefetch)
-            log.info("gereed", queues=[*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
+            standing.ready([*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
 
 
 def _policy(settings: Settings) -> Policy:

@@ -19,19 +19,20 @@ from worker.roles.opening import batches, broker, database, gate_for, mail_serve
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
-    from worker.logs import Log
     from worker.settings import Settings
+    from worker.standing import Standing
 
 # Claimed in one statement, for each connection to the mail server: what they send meanwhile.
 _CLAIMED_AT_ONCE = 4
 
 
-async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     """The role of sending mails."""
+    log = standing.log
     gate = gate_for(settings)
     at_once = _CLAIMED_AT_ONCE * settings.smtp_connections
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 2, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 2, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "mailer", gate))
         consumer = await stack.enter_async_context(
             consuming(
@@ -57,7 +58,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, log: Log) -> None:
         ]
         for each in conversations:
             stack.push_async_callback(each.close)
-        log.info("gereed", queues=[NOTIFICATIE_EMAIL])
+        standing.ready([NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, consumer.stop, story.stop, gate.open))
             group.create_task(consumer.tend(patience(settings)))

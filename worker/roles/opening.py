@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+from worker import metrics
 from worker.errors import Outage, UsageError
 from worker.postgres.pool import connected as postgres
 from worker.postgres.schema import pending
@@ -46,8 +47,10 @@ def batches(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def database(settings: Settings, size: int, *, by_index: bool = False) -> AsyncIterator[Pool]:
-    """A pool on a database whose schema is as new as the program."""
+async def database(
+    settings: Settings, role: str, size: int, *, by_index: bool = False
+) -> AsyncIterator[Pool]:
+    """A pool of a role on a database whose schema is as new as the program."""
     with _renewed():
         url = database_url(settings)
     deadline = settings.postgres_deadline
@@ -55,7 +58,23 @@ async def database(settings: Settings, size: int, *, by_index: bool = False) -> 
         if await pending(pool):
             msg = "the database's schema is older than this program; run `klantcontact migrate`"
             raise Outage(msg)
-        yield pool
+        with _counted(pool, role):
+            yield pool
+
+
+@contextmanager
+def _counted(pool: Pool, role: str) -> Iterator[None]:
+    """How many connections there are, whenever somebody asks."""
+    idle = metrics.POOL_CONNECTIONS.labels(role, "idle")
+    used = metrics.POOL_CONNECTIONS.labels(role, "used")
+    metrics.POOL_LIMIT.labels(role).set(pool.get_max_size())
+    idle.set_function(pool.get_idle_size)
+    used.set_function(lambda: pool.get_size() - pool.get_idle_size())
+    try:
+        yield
+    finally:
+        for each in (idle, used):
+            each.set_function(lambda: 0)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from worker.batches import Batches
 from worker.clock import now
 from worker.errors import UsageError
 from worker.finishing import Finisher
@@ -20,8 +21,8 @@ from worker.rendering import TemplateError
 from worker.roles.opening import broker, database, when
 
 if TYPE_CHECKING:
-    from worker.logs import Log
     from worker.settings import Settings
+    from worker.standing import Standing
 
 
 def finisher(settings: Settings) -> Finisher:
@@ -32,10 +33,10 @@ def finisher(settings: Settings) -> Finisher:
         raise UsageError(f"mails cannot be made: {error}") from None
 
 
-async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     """The role of publishing what is due in the outbox."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 3, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 3, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "relay"))
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))
@@ -44,7 +45,7 @@ async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             Offers(publisher, settings.mail_bounces),
             finisher(settings).finish,
             now,
-            log,
+            Batches(standing.role, standing.log),
             settings.relay_batch,
             settings.relay_lease,
             settings.mail_lease,
@@ -52,7 +53,7 @@ async def relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             settings.relay_attempts,
             settings.relay_poll,
         )
-        log.info("gereed")
+        standing.ready()
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, wake.stop))
             # With nothing to publish, nothing else would tell that nothing can be.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
+from worker.batches import Batches, Measured
 from worker.bounces import Bounces
 from worker.clock import now
+from worker.counting import Counting
 from worker.deaths import Deaths, Queues
 from worker.housekeeping import Housekeeping
 from worker.outcomes import Announcer
 from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
+from worker.postgres.counting import PostgresCounts
 from worker.postgres.housekeeping import PostgresHousekeeping
 from worker.postgres.sinking import PostgresSink
 from worker.rabbitmq.consuming import opened
@@ -29,16 +33,20 @@ from worker.roles.opening import batches, broker, database, gate_for, patience, 
 from worker.sink import Sink
 
 if TYPE_CHECKING:
-    from worker.logs import Log
     from worker.settings import Settings
+    from worker.standing import Standing
     from worker.suspects import Suspects
 
 
-async def sink(settings: Settings, stop: asyncio.Event, log: Log, *, suspects: Suspects) -> None:
+async def sink(
+    settings: Settings, stop: asyncio.Event, standing: Standing, *, suspects: Suspects
+) -> None:
     """The role of putting on record what the broker dead-lettered and what came back."""
+    log = standing.log
     gate, limits = gate_for(settings), batches(settings)
+    measured = partial(Measured, batches=Batches(standing.role, log))
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 4))
+        pool = await stack.enter_async_context(database(settings, standing.role, 4))
         connection = await stack.enter_async_context(broker(settings, "sink", gate))
         announcer = Announcer(settings.event_source)
         store = PostgresSink(pool, announcer, settings.outage_pause)
@@ -61,12 +69,13 @@ async def sink(settings: Settings, stop: asyncio.Event, log: Log, *, suspects: S
             group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
             for each in (lane, bounce_lane):
                 group.create_task(each.tend(patience(settings)))
-            group.create_task(suspects.run(lane, story, attempts))
+            group.create_task(suspects.run(lane, measured(story), attempts))
             group.create_task(housekeeping.run(stop))
-            group.create_task(suspects.run(bounce_lane, bounces, attempts))
+            group.create_task(Counting(PostgresCounts(pool), settings.housekeeping, now).run(stop))
+            group.create_task(suspects.run(bounce_lane, measured(bounces), attempts))
             await lane.consume([DLQ], 2 * settings.batch_size)
             await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)
-            log.info("gereed", queues=[DLQ, BOUNCE])
+            standing.ready([DLQ, BOUNCE])
 
 
 QUEUES = Queues(

@@ -17,6 +17,7 @@ from worker.clock import now
 from worker.domain.identity import Identity, Scheme
 from worker.roles.intake import intake
 from worker.settings import load
+from worker.standing import Standing
 from worker.suspects import Suspects
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     log = logs.log()
-    await intake(settings, stop, log, proofs=Trusting(), suspects=Suspects(now, log))
+    standing = Standing("intake", log)
+    await intake(settings, stop, standing, proofs=Trusting(), suspects=Suspects(now, log))
 
 
 if __name__ == "__main__":

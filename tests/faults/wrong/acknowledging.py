@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
-    from worker.envelope import Delivery, Lane
-    from worker.logs import Log
+    from worker.envelope import Delivery, Lane, Story
     from worker.settings import Settings
-    from worker.suspects import Attempts, Story
+    from worker.standing import Standing
+    from worker.suspects import Attempts
 
 
 class Hasty:
@@ -43,9 +43,10 @@ class HastySuspects(Suspects):
         await super().run(Hasty(lane), story, attempts)
 
 
-async def _intake(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+async def _intake(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
+    log = standing.log
     proofs = token_keys(settings, log)
-    await intake(settings, stop, log, proofs=proofs, suspects=HastySuspects(now, log))
+    await intake(settings, stop, standing, proofs=proofs, suspects=HastySuspects(now, log))
 
 
 if __name__ == "__main__":

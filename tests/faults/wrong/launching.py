@@ -12,14 +12,14 @@ import uvloop
 from worker import logs
 from worker.app import keep
 from worker.settings import load
+from worker.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from worker.logs import Log
     from worker.settings import Settings
 
-    Role = Callable[[Settings, asyncio.Event, Log], Awaitable[None]]
+    Role = Callable[[Settings, asyncio.Event, Standing], Awaitable[None]]
 
 
 def launch(role: Role, name: str) -> None:
@@ -30,6 +30,6 @@ def launch(role: Role, name: str) -> None:
 async def _run(role: Role, name: str) -> None:
     settings = load()
     logs.configure(settings)
-    log, stop = logs.log().bind(rol=name), asyncio.Event()
+    standing, stop = Standing(name, logs.log().bind(rol=name)), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await keep(partial(role, settings, stop, log), settings, stop, log)
+    await keep(partial(role, settings, stop, standing), settings, stop, standing)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from tests.faults.wrong.launching import launch
+from worker.batches import Batches
 from worker.clock import now
 from worker.outcomes import Announcer
 from worker.postgres.outbox import PostgresOutbox
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from worker.logs import Log
     from worker.relay import Due
     from worker.settings import Settings
+    from worker.standing import Standing
 
 
 class HastyOutbox(PostgresOutbox):
@@ -41,9 +42,9 @@ class HastyOutbox(PostgresOutbox):
         """It is too late for that."""
 
 
-async def _relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
+async def _relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, 3, by_index=True))
+        pool = await stack.enter_async_context(database(settings, "relay", 3, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "relay"))
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))
@@ -52,7 +53,7 @@ async def _relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             Offers(publisher, settings.mail_bounces),
             finisher(settings).finish,
             now,
-            log,
+            Batches(standing.role, standing.log),
             settings.relay_batch,
             settings.relay_lease,
             settings.mail_lease,
@@ -60,7 +61,7 @@ async def _relay(settings: Settings, stop: asyncio.Event, log: Log) -> None:
             settings.relay_attempts,
             settings.relay_poll,
         )
-        log.info("gereed")
+        standing.ready()
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, wake.stop))
             watching = group.create_task(publisher.gone())

@@ -1,0 +1,95 @@
+"""Batches in hand: one log line and one measurement each, and what its messages' lines need."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from worker import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.envelope import Delivery, Story
+    from worker.logs import Log
+
+_NUMBERS: Final = count(1)
+
+
+class Batch(NamedTuple):
+    """One in hand: its number in this process, and `began`, by the monotonic clock."""
+
+    number: int
+    began: float
+
+    @property
+    def ms(self) -> float:
+        """How long it has been in hand, in milliseconds."""
+        return round((time.monotonic() - self.began) * 1000, 1)
+
+
+_CURRENT: ContextVar[Batch | None] = ContextVar("batch", default=None)
+
+
+def current() -> Batch | None:
+    """The batch that the calling task has in hand."""
+    return _CURRENT.get()
+
+
+@dataclass(slots=True)
+class Batches:
+    """Those of one role; its log lines bear the role."""
+
+    role: str
+    log: Log
+    _in_hand: set[Batch] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Let the age of the oldest be asked for at any time: what is stuck ends no batch."""
+        metrics.OLDEST_IN_HAND.labels(self.role).set_function(self._oldest)
+
+    @contextmanager
+    def in_hand(self, received: int) -> Iterator[Batch]:
+        """One of so many; it is counted and timed if it comes to its end."""
+        batch = Batch(next(_NUMBERS), time.monotonic())
+        self._in_hand.add(batch)
+        token = _CURRENT.set(batch)
+        try:
+            yield batch
+        finally:
+            self._in_hand.remove(batch)
+            _CURRENT.reset(token)
+        metrics.BATCH_MESSAGES.labels(self.role).observe(received)
+        metrics.BATCH_SECONDS.labels(self.role).observe(batch.ms / 1000)
+
+    def _oldest(self) -> float:
+        began = min((each.began for each in self._in_hand), default=None)
+        return 0 if began is None else time.monotonic() - began
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A story, each of whose batches is measured and has its line in the log."""
+
+    story: Story
+    batches: Batches
+
+    async def take(self, batch: Sequence[Delivery]) -> None:
+        """As the story's."""
+        with self.batches.in_hand(len(batch)) as taken:
+            await self.story.take(batch)
+            self._say(batch, taken)
+
+    async def condemn(self, batch: Sequence[Delivery]) -> None:
+        """As the story's."""
+        metrics.SUSPECTS.inc(len(batch))
+        with self.batches.in_hand(len(batch)) as taken:
+            await self.story.condemn(batch)
+            self._say(batch, taken)
+
+    def _say(self, batch: Sequence[Delivery], taken: Batch) -> None:
+        self.batches.log.info("batch", batch=taken.number, received=len(batch), ms=taken.ms)

@@ -1,0 +1,86 @@
+"""Standing: how each role of the process is doing, for probes, metrics and the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from worker import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.logs import Log
+
+
+class State(StrEnum):
+    """What a role is doing."""
+
+    STARTING = "start"
+    READY = "gereed"
+    OUT = "uitval"
+    ENDED = "gestopt"
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one role stands; `log` bears its name."""
+
+    role: str
+    log: Log
+    state: State = State.STARTING
+    reason: str | None = None
+    """Why it is out: what is away, in words that hold no data."""
+    started: bool = False
+    """Whether it was ready once."""
+
+    def __post_init__(self) -> None:
+        """It is not ready yet, and was never out."""
+        metrics.ROLE_READY.labels(self.role).set(0)
+        metrics.OUTAGES.labels(self.role)
+
+    def ready(self, queues: Sequence[str] = ()) -> None:
+        """It has all that it needs, and takes from these queues."""
+        self._becomes(State.READY)
+        self.started = True
+        self.log.info("gereed", queues=list(queues))
+
+    def out(self, reason: str, pause: float) -> None:
+        """It lost a service; everything is opened anew after a pause, in seconds."""
+        self._becomes(State.OUT, reason)
+        metrics.OUTAGES.labels(self.role).inc()
+        self.log.warning("uitval", reden=reason, opnieuw_over_s=round(pause, 1))
+
+    def ended(self) -> None:
+        """It was told to stop, and has finished."""
+        self._becomes(State.ENDED)
+
+    def _becomes(self, state: State, reason: str | None = None) -> None:
+        self.state, self.reason = state, reason
+        metrics.ROLE_READY.labels(self.role).set(state is State.READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All roles of the process."""
+
+    roles: list[Standing] = field(default_factory=list)
+
+    @property
+    def started(self) -> bool:
+        """Whether each was ready once."""
+        return all(each.started for each in self.roles)
+
+    @property
+    def ready(self) -> bool:
+        """Whether each takes work now."""
+        return all(each.state is State.READY for each in self.roles)
+
+    @property
+    def words(self) -> str:
+        """A line for each role."""
+        return "".join(
+            f"{each.role}: {each.state}{f' ({each.reason})' if each.reason else ''}\n"
+            for each in self.roles
+        )

@@ -58,7 +58,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     log.info("start", rollen=[role.value for role in chosen])
     health = Health([Standing(role.value, log.bind(rol=role.value)) for role in chosen])
     async with (
-        probed(settings, health),
+        probed(settings, health, log),
         watched(settings.watchdog, log),
         asyncio.TaskGroup() as group,
     ):

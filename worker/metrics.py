@@ -172,7 +172,9 @@ def names() -> Sequence[str]:
     )
 
 
-def replace(gauge: Gauge, values: Mapping[tuple[str], float] | Mapping[tuple[str, str], float]) -> None:
+def replace(
+    gauge: Gauge, values: Mapping[tuple[str], float] | Mapping[tuple[str, str], float]
+) -> None:
     """The values of a labelled gauge, by its labels; those that are not there any more are gone."""
     gauge.clear()
     for labels, value in values.items():

@@ -15,12 +15,13 @@ from worker.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from worker.logs import Log
     from worker.settings import Settings
     from worker.standing import Health
 
 
 @asynccontextmanager
-async def probed(settings: Settings, health: Health) -> AsyncIterator[None]:
+async def probed(settings: Settings, health: Health, log: Log) -> AsyncIterator[None]:
     """Answer probes meanwhile, if there is a port to do it on; raises UsageError if it is taken."""
     if settings.http_port is None:
         yield
@@ -30,6 +31,8 @@ async def probed(settings: Settings, health: Health) -> AsyncIterator[None]:
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
+        host, port, *_ = listening.getsockname()
+        log.info("luistert", adres=host, poort=port)
         yield
     finally:
         await runner.cleanup()

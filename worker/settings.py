@@ -286,7 +286,10 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="The address that probes and metrics are had on."
     )
     http_port: int | None = Field(
-        None, ge=1, le=65535, description="Its port; without one, there are none."
+        None,
+        ge=0,
+        le=65535,
+        description="Its port; 0: any that is free. Without one, there are none.",
     )
     log_format: str = Field(
         "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."

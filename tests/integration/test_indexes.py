@@ -21,6 +21,7 @@ from worker.mailer import Answer, Result, Sent
 from worker.postgres import dossier as records
 from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
+from worker.postgres.counting import PostgresCounts
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.register import PostgresRegister
@@ -141,6 +142,10 @@ async def _close(pool: Pool) -> None:
     await PostgresRegister(pool).put([dated(zaak())], [], NOW, "zaaksysteem")
 
 
+async def _count(pool: Pool) -> None:
+    await PostgresCounts(pool).counts(NOW)
+
+
 async def _read(pool: Pool) -> None:
     await records.dossier(pool, "Z7", reveal=False)
 
@@ -156,7 +161,7 @@ async def ran(database: str, pool: Pool) -> AsyncIterator[Statements]:
 async def test_every_hot_query_finds_its_rows_by_an_index(
     ran: Statements, subtests: pytest.Subtests
 ) -> None:
-    for act in (_register, _bundle, _relay, _send, _come_back, _try_again, _close, _read):
+    for act in (_register, _bundle, _relay, _send, _come_back, _try_again, _close, _count, _read):
         ran.ran.clear()
         await act(ran.pool)
         # Many rows of few facts come as executemany, which tells no arguments.

@@ -136,9 +136,10 @@ class Run:
     async def _flow(self, plan: Plan, kept: Ledger, senders: Senders, done: asyncio.Event) -> None:
         """At the rate, or slower where senders are held up; on until the last fault was made."""
         for each in plan.stream():
+            # What the stream has given is sent: it may be the zaak that others wait for.
+            await self._send(each, kept, senders)
             if self.sent >= self.messages and done.is_set():
                 break
-            await self._send(each, kept, senders)
         for each in plan.rest():
             await self._send(each, kept, senders)
 

@@ -26,6 +26,7 @@ _LOOKS = 1000
 _DAY = timedelta(days=1)
 # A delivery that ends the program comes again at once; what is as old as this came no more.
 _KEEP_ATTEMPTS = _DAY
+_KEEP_PROCESSES = _DAY
 
 
 class Store(Protocol):
@@ -57,6 +58,9 @@ class Store(Protocol):
 
     async def forget_attempts(self, before: datetime) -> bool:
         """Delete attempts at deliveries that were tried last before; whether there is more."""
+
+    async def forget_processes(self, before: datetime) -> None:
+        """Delete processes that were seen last before: somebody killed them."""
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ class Housekeeping:
             pass
         while await self.store.forget_attempts(now - _KEEP_ATTEMPTS):
             pass
+        await self.store.forget_processes(now - _KEEP_PROCESSES)
         if self._inbox_due is None or self._inbox_due <= now:
             await self._inbox(now)
 

@@ -59,6 +59,9 @@ class FakeStore:
     async def forget_attempts(self, before: datetime) -> bool:
         return self._more("attempts", before)
 
+    async def forget_processes(self, before: datetime) -> None:
+        self.asked.append(("processes", before))
+
 
 class Clock:
     def __init__(self) -> None:
@@ -90,6 +93,7 @@ async def test_each_is_kept_as_long_as_its_setting_says() -> None:
         ("resolved", NOW - 30 * DAY),
         ("archived", NOW - 365 * DAY),
         ("attempts", NOW - DAY),
+        ("processes", NOW - DAY),
         ("registered", NOW - 400 * DAY),
         ("tokens", NOW - 400 * DAY),
     ]

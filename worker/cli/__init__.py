@@ -19,6 +19,7 @@ from worker.cli import (
     register,
     running,
     stack,
+    status,
     topology,
 )
 
@@ -32,6 +33,7 @@ app.command("demo")(demo.demo)
 app.add_typer(stack.app, name="stack")
 app.command("migrate")(running.migrate)
 app.command("worker")(running.worker)
+app.command("status")(status.status)
 app.command("settings")(running.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")

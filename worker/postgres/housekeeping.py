@@ -223,6 +223,11 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_KEYS
 
+    async def forget_processes(self, before: datetime) -> None:
+        """Delete processes that were seen last before: there are as many as were killed."""
+        async with transaction(self._pool) as connection:
+            await connection.execute("delete from proces where gezien < $1", before)
+
 
 async def _held(connection: Connection, number: int) -> bool:
     held: bool = await connection.fetchval("select pg_try_advisory_xact_lock($1)", number)

@@ -13,7 +13,9 @@ from worker.finishing import Finisher
 from worker.mime import HeaderError
 from worker.outcomes import Announcer
 from worker.postgres.outbox import PostgresOutbox
+from worker.postgres.presence import PostgresPresence
 from worker.postgres.wake import listening
+from worker.presence import Presence
 from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import publishing
 from worker.relay import Relay
@@ -55,6 +57,7 @@ async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> 
         )
         standing.ready()
         async with asyncio.TaskGroup() as group:
+            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             group.create_task(when(stop, wake.stop))
             # With nothing to publish, nothing else would tell that nothing can be.
             watching = group.create_task(publisher.gone())

@@ -18,7 +18,9 @@ from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
 from worker.postgres.counting import PostgresCounts
 from worker.postgres.housekeeping import PostgresHousekeeping
+from worker.postgres.presence import PostgresPresence
 from worker.postgres.sinking import PostgresSink
+from worker.presence import Presence
 from worker.rabbitmq.consuming import opened
 from worker.rabbitmq.topology import (
     BOUNCE,
@@ -66,6 +68,7 @@ async def sink(
         bounce_lane = await opened(connection, limits, gate)
         attempts = PostgresAttempts(pool)
         async with asyncio.TaskGroup() as group:
+            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
             for each in (lane, bounce_lane):
                 group.create_task(each.tend(patience(settings)))

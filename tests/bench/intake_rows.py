@@ -90,6 +90,11 @@ async def intake(site: Site, count: int, url: str) -> float:
     return await _intake(site, count, url, site.worker(url, "intake"))
 
 
+async def silent(site: Site, count: int, url: str) -> float:
+    """The same with nothing to log."""
+    return await _intake(site, count, url, site.worker(url, "intake", level="error"))
+
+
 async def trusting(site: Site, count: int, url: str) -> float:
     """The same by the intake without tokens."""
     return await _intake(site, count, url, site.trusting(url))

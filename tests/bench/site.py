@@ -112,11 +112,12 @@ class Site:
         }
 
     def worker(
-        self, url: str, *roles: str, smtp_port: int = 1, name: str = "worker"
+        self, url: str, *roles: str, smtp_port: int = 1, name: str = "worker", level: str = "info"
     ) -> AbstractAsyncContextManager[Program]:
-        """The program, with its log in the folder."""
+        """The program, with its log, from `level` on, in the folder."""
         log = self.folder / f"{name}.log"
-        return program(self.settings(url, smtp_port), WORKER, roles, log)
+        settings = self.settings(url, smtp_port) | {"KLANTCONTACT_LOG_LEVEL": level}
+        return program(settings, WORKER, roles, log)
 
     def trusting(self, url: str) -> AbstractAsyncContextManager[Program]:
         """The intake without tokens."""

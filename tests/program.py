@@ -17,6 +17,7 @@ from tests.waiting import DEADLINE
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 Seen = TypeVar("Seen")
 
@@ -43,7 +44,10 @@ MEASURED = "KLANTCONTACT_TEST_MEASURED"
 
 
 async def _spawn(
-    arguments: tuple[str, ...], environment: Mapping[str, str], module: str = "worker"
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
+    module: str = "worker",
+    folder: Path | None = None,
 ) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -51,6 +55,8 @@ async def _spawn(
         module,
         *arguments,
         env={**_inherited(), **environment},
+        # Where there is another version, that one is run.
+        cwd=folder,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -70,9 +76,10 @@ async def run(
     environment: Mapping[str, str],
     given: bytes = b"",
     within: float = DEADLINE,
+    folder: Path | None = None,
 ) -> Ended:
-    """Run a command to its end."""
-    process = await _spawn(arguments, environment)
+    """Run a command to its end; of the version in `folder`, if it is given."""
+    process = await _spawn(arguments, environment, folder=folder)
     try:
         async with asyncio.timeout(within):
             out, err = await process.communicate(given)
@@ -97,9 +104,13 @@ class Program:
 
     @classmethod
     async def start(
-        cls, *arguments: str, environment: Mapping[str, str], module: str = "worker"
+        cls,
+        *arguments: str,
+        environment: Mapping[str, str],
+        module: str = "worker",
+        folder: Path | None = None,
     ) -> Program:
-        program = cls(await _spawn(arguments, environment, module))
+        program = cls(await _spawn(arguments, environment, module, folder))
         program._readers = [
             asyncio.create_task(program._read_lines()),
             asyncio.create_task(program._read_errors()),

@@ -74,8 +74,9 @@ async def test_a_worker_that_acknowledges_before_the_commit_is_found_out(tmp_pat
 async def test_a_relay_that_marks_before_the_confirm_is_found_out(tmp_path: Path) -> None:
     status, figures, said = await faults(
         tmp_path,
+        # Of two that came as the first messages did, neither cost anything once.
         *("--program", "marking", "--only", "amqp-half-open"),
-        *("--messages", "150", "--rate", "50", "--faults", "2"),
+        *("--messages", "150", "--rate", "50", "--faults", "4"),
     )
     assert status == 1, said
     assert figures["lost"] > 0, said

@@ -80,9 +80,9 @@ def letter(rejected: Rejection) -> Letter:
 class FakeStore:
     """The intake's store: a transaction's work counts when it is left without an error.
 
-    `rejects` says which klantcontact the database refuses, `full` that it takes no dead letter,
-    `down` that it cannot be reached, `defect` for which message a look-up fails in a way that
-    nobody thought of; `attempts` are those of dead letters that are due.
+    `rejects` says which klantcontact the database refuses, `odd` which dead letter, `full` that it
+    takes none, `down` that it cannot be reached, `defect` for which message a look-up fails in a
+    way that nobody thought of; `attempts` are those of dead letters that are due.
     """
 
     known: Facts = field(default_factory=Facts)
@@ -90,6 +90,7 @@ class FakeStore:
     defect: Callable[[Registration], bool] = lambda _: False
     down: bool = False
     full: bool = False
+    odd: Callable[[Rejection], bool] = lambda _: False
     berichten: dict[Key, Earlier] = field(default_factory=dict)
     bound: dict[bytes, Key] = field(default_factory=dict)
     repeated: list[Repetition] = field(default_factory=list)
@@ -161,7 +162,11 @@ class FakeTransaction:
         del now
         accepted = [each for each in judged if isinstance(each, Acceptance)]
         rejected = [each for each in judged if isinstance(each, Rejection)]
-        if any(self.store.rejects(each) for each in accepted) or (rejected and self.store.full):
+        if (
+            any(self.store.rejects(each) for each in accepted)
+            or any(map(self.store.odd, rejected))
+            or (rejected and self.store.full)
+        ):
             raise BatchRejected("SQLSTATE 23514, constraint None")
         for each in rejected:
             self.claimed.pop(each.claim or ("", "", ""), None)

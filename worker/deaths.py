@@ -15,7 +15,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from worker.condemned import condemned
+from worker import condemned
 from worker.envelope import Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
@@ -106,7 +106,7 @@ class Deaths:
     def condemned(self, delivery: Delivery, now: datetime) -> Dead:
         """One that ended the program each time: a dead letter of its own, nothing in it read."""
         death = _death(delivery.headers)
-        return Dead(condemned(self._came(delivery, death)), _moment(death, now))
+        return Dead(condemned.condemned(self._came(delivery, death)), _moment(death, now))
 
     def _came(self, delivery: Delivery, death: Mapping[str, Any]) -> Delivery:
         """As it was on the queue that it died on, if that is one of ours."""
@@ -167,8 +167,5 @@ def _rejection(came: Delivery, violation: Violation, envelope: Envelope | None =
 
 
 def bare(dead: Dead) -> Dead:
-    """What is left of one that cannot be kept as it is: its body, whence and from whom it came."""
-    rejection = dead.rejection
-    came = replace(rejection.delivery, headers={}, timestamp=None, reply_to=None)
-    digest = sha256(came.body).digest()
-    return Dead(Rejection(rejection.id, came, rejection.violations, digest), dead.moment)
+    """What is left of one that cannot be kept as it is: no mail, either."""
+    return Dead(condemned.bare(dead.rejection), dead.moment)

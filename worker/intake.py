@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from worker.condemned import condemned
+from worker.condemned import IN_NO_FORM, bare, condemned
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
 from worker.errors import Outage
@@ -213,7 +213,29 @@ class Intake:
             first = await self._register(work[:middle], now)
             return {**first, **await self._register(work[middle:], now)}
         (culprit,) = work
-        if not isinstance(culprit, Registration):
-            raise error
-        say_unexpected(self.log, culprit.envelope.id, error)
-        return await self._register([rejection_of(culprit, (UNEXPECTED,))], now)
+        say_unexpected(self.log, _id(culprit), error)
+        if isinstance(culprit, Repetition) and not culprit.registration.resumed:
+            # It is registered: nobody is told of it once more, and that is all.
+            return {}
+        left = _left_of(culprit)
+        if left is None:
+            # It stays where it is, and so does the rest of the queue.
+            raise Outage(IN_NO_FORM)
+        return await self._register([left], now)
+
+
+def _id(work: Work) -> str | None:
+    """The id of the message."""
+    asked = work.registration if isinstance(work, Repetition) else work
+    return asked.envelope.id if asked.envelope else asked.delivery.message_id
+
+
+def _left_of(culprit: Work) -> Rejection | None:
+    """What the database may take of one that it refuses; None if there is nothing less."""
+    match culprit:
+        case Registration():
+            return rejection_of(culprit, (UNEXPECTED,))
+        case Rejection() if (left := bare(culprit)) != culprit:
+            return left
+        case _:
+            return None

@@ -18,6 +18,8 @@ from worker.envelope import Rejection
 from worker.errors import BatchRejected, Code, Refusal, Violation
 from worker.formats import ZAAK_BIJGEWERKT, decode
 from worker.formats.content import refusal
+from worker.message_log import say_unexpected
+from worker.reading import UNEXPECTED
 from worker.unpacking import resumed_from, unpack
 
 if TYPE_CHECKING:
@@ -111,6 +113,9 @@ class ZakenIntake:
                 )
             except Refusal as refused:
                 rejected.append(_rejection(delivery, refused.violations, resumed))
+            except Exception as error:  # noqa: BLE001 (a defect must not stop the other facts)
+                say_unexpected(self.log, delivery.message_id, error)
+                rejected.append(_rejection(delivery, (UNEXPECTED,), resumed))
         put = await self._put(facts, rejected, now)
         self.log.info("zaken", received=len(batch), stored=put, rejected=len(rejected))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from worker.condemned import IN_NO_FORM
 from worker.deaths import bare
 from worker.errors import Outage
 from worker.message_log import say_unexpected
@@ -95,7 +96,7 @@ class Sink:
         left = bare(culprit)
         if left == culprit:
             # Not to be kept in any form: it stays where it is, and so does the rest of the queue.
-            raise Outage("the database takes a dead letter in no form; see `onverwacht` before")
+            raise Outage(IN_NO_FORM)
         await self._put([left], now)
 
     def _say(self, dead: Dead, sunk: Sunk) -> None:

@@ -15,7 +15,7 @@ from tests.suspected import work
 from tests.tokens import FixedProofs, zgw
 from worker.condemned import DEADLY
 from worker.domain.question import Policy
-from worker.errors import BatchRejected, Outage
+from worker.errors import Outage
 from worker.intake import Intake
 from worker.judging import Judge
 from worker.reading import Reader
@@ -195,9 +195,22 @@ async def test_what_the_database_refuses_that_is_repeated_counts_each_time() -> 
 async def test_a_dead_letter_that_cannot_be_kept_is_not_acknowledged() -> None:
     store, lane = stored(), FakeLane([[delivery(b"{")]])
     store.full = True
-    with pytest.raises(BatchRejected):
+    with pytest.raises(Outage, match="in no form"):
         await work(intake(store), lane)
     assert lane.settled == 0
+
+
+async def test_a_dead_letter_that_the_database_refuses_is_kept_bare_and_no_other() -> None:
+    store, lines = stored(), Lines()
+    store.odd = lambda each: "vreemd" in each.delivery.headers
+    odd = delivery(b"{", message_id="raar", headers={"vreemd": "x"})
+    await intake(store, lines).take([about("goed"), odd, delivery(b"[", message_id="m-2")])
+    kept = {each[0].delivery.message_id: each[0].delivery for each in store.dead_letters.values()}
+    assert kept["raar"].headers == {}
+    assert kept["raar"].body == b"{"
+    assert kept["m-2"].headers != {}
+    assert len(store.contacts) == 1
+    assert [line["bericht"] for line in lines.of("onverwacht")] == ["raar"]
 
 
 async def test_what_is_given_up_is_a_dead_letter_by_its_bytes_of_which_nothing_was_read() -> None:

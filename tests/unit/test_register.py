@@ -179,6 +179,23 @@ async def test_a_dead_letter_that_cannot_be_kept_is_not_acknowledged() -> None:
     assert lane.settled == 0
 
 
+async def test_a_fact_that_the_program_cannot_read_is_a_dead_letter_and_the_others_are_stored() -> (
+    None
+):
+    class Poison(dict[str, str]):
+        def get(self, *_: object) -> str:
+            raise ZeroDivisionError("GEHEIM")
+
+        keys = items = get  # type: ignore[assignment]
+
+    store, lines, lane = await take(fact(headers=Poison(), message_id="raar"), fact())
+    assert ("zaak", ZAAK) in store.facts
+    assert [str(each.code) for each in store.rejected] == ["onverwacht"]
+    assert [line["bericht"] for line in lines.of("onverwacht")] == ["raar"]
+    assert "GEHEIM" not in str(lines.all)
+    assert lane.settled == 1
+
+
 async def test_what_is_given_up_is_a_dead_letter_and_no_fact() -> None:
     store, lines, batch = FakeRegister(), Lines(), [fact(), fact(b"{")]
     story = ZakenIntake(store, "zaaksysteem", SKEW, 1024 * 1024, lambda: NOW, lines.log)

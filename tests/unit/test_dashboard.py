@@ -21,11 +21,11 @@ def test_a_panel_says_what_it_shows_and_in_which_unit(panel: dict[str, Any]) -> 
     assert panel["fieldConfig"]["defaults"]["unit"]
 
 
-@every_panel
-def test_a_panel_asks_whichever_prometheus_is_chosen(panel: dict[str, Any]) -> None:
+def test_all_that_is_asked_is_asked_of_the_prometheus_that_is_chosen() -> None:
     (variable,) = DASHBOARD["templating"]["list"]
     chosen = {"type": variable["query"], "uid": f"${{{variable['name']}}}"}
-    asking = [panel, *panel["targets"]]
+    asking = [*panels(), *DASHBOARD["annotations"]["list"]]
+    asking += [target for panel in panels() for target in panel["targets"]]
     assert [each["datasource"] for each in asking] == [chosen] * len(asking)
 
 

@@ -74,12 +74,14 @@ format: setup
 
 # A lock file holds hashes and names no host, so that any mirror will do.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate pyproject.toml
+	--no-emit-index-url --no-header --no-annotate
+ALL = pyproject.toml --extra stack --group dev
 lock:
-	$(LOCK) -o requirements.lock
-	$(LOCK) --extra stack --group dev -o requirements-dev.lock
-	$(LOCK) --extra stack --group dev --group bench -o requirements-bench.lock
-	$(LOCK) --extra stack --group dev --group fuzz -o requirements-fuzz.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) $(ALL) -o requirements-dev.lock
+	$(LOCK) $(ALL) --group bench -o requirements-bench.lock
+	$(LOCK) $(ALL) --group fuzz -o requirements-fuzz.lock
+	$(LOCK) --group build -o requirements-build.lock
 
 clean:
 	@[ ! -x $(BIN)/klantcontact ] || $(BIN)/klantcontact stack reset

@@ -80,7 +80,7 @@ SUSPECTS: Final = Counter(
 )
 OUTAGES: Final = Counter(
     "klantcontact_outages",
-    "How often a role lost a service, and opened everything anew.",
+    "How often a role lost a service; however long it lasts, it is one outage.",
     ("role",),
     registry=REGISTRY,
 )
@@ -124,7 +124,7 @@ POOL_LIMIT: Final = Gauge(
 )
 WATCHDOG_MISSED: Final = Gauge(
     "klantcontact_watchdog_missed_beats",
-    "Steps since the event loop last went round; at 20 the process ends itself.",
+    "The most steps, since it was read last, in which the event loop did not go round; of 20.",
     registry=REGISTRY,
 )
 OUTBOX_ROWS: Final = Gauge(

@@ -48,8 +48,9 @@ class Standing:
 
     def out(self, reason: str, pause: float) -> None:
         """It lost a service; everything is opened anew after a pause, in seconds."""
+        if self.state is not State.OUT:
+            metrics.OUTAGES.labels(self.role).inc()
         self._becomes(State.OUT, reason)
-        metrics.OUTAGES.labels(self.role).inc()
         self.log.warning("uitval", reden=reason, opnieuw_over_s=round(pause, 1))
 
     def ended(self) -> None:

@@ -55,8 +55,8 @@ class _Watch(threading.Thread):
         self._watched = threading.get_ident()
         self._step = step
         self._log = log
-        self._missed = 0
-        metrics.WATCHDOG_MISSED.set_function(lambda: self._missed)
+        self._missed = self._most_missed = 0
+        metrics.WATCHDOG_MISSED.set_function(self._told)
 
     async def beat(self) -> None:
         """Show that the loop goes round, until cancelled."""
@@ -70,8 +70,14 @@ class _Watch(threading.Thread):
         """Wait for the loop to stand still, or for the end of the watch."""
         while not self.over.wait(self._step):
             self._missed += 1
+            self._most_missed = max(self._most_missed, self._missed)
             if self._missed >= _BEATS:
                 self._end()
+
+    def _told(self) -> float:
+        """The most since it was told last: while the loop stands still, nobody can ask."""
+        most, self._most_missed = self._most_missed, 0
+        return most
 
     def _end(self) -> None:
         self._log.error(

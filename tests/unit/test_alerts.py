@@ -88,16 +88,10 @@ def _about(expression: str) -> str | None:
     return found[1] if found else None
 
 
-# To come: it shows what the metrics tell, without Prometheus.
-AWAITED = "status"
-
-
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_on_the_page_exists_with_its_options(line: str) -> None:
     command: Any = typer.main.get_command(app)
     words = line.split()
-    if words[0] == AWAITED:
-        return
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     options = {option for each in command.params for option in each.opts}

@@ -18,6 +18,7 @@ from worker.cli import (
     reading,
     register,
     running,
+    settings,
     stack,
     topology,
 )
@@ -32,7 +33,7 @@ app.command("demo")(demo.demo)
 app.add_typer(stack.app, name="stack")
 app.command("migrate")(running.migrate)
 app.command("worker")(running.worker)
-app.command("settings")(running.settings)
+app.command("settings")(settings.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")
 app.command("publish")(publish.publish)

@@ -8,7 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -48,6 +55,11 @@ def _separated(text: object) -> object:
     if not isinstance(text, str):
         return text
     return [each for part in text.split(",") if (each := part.strip())]
+
+
+def _unit(name: str) -> dict[str, JsonValue]:
+    """What a setting is counted in, for its documentation; its type says the rest."""
+    return {"unit": name}
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -94,7 +106,8 @@ class Settings(BaseSettings):
         None, description="PEM: the certificate that is shown to the broker, with its chain."
     )
     amqp_tls_key: PemFile | None = Field(
-        None, description="PEM: its private key, without a passphrase, if in a file of its own."
+        None,
+        description="PEM: that certificate's key, without a passphrase, if in a file of its own.",
     )
     amqp_silence: Duration = Field(
         timedelta(seconds=8),
@@ -112,7 +125,7 @@ class Settings(BaseSettings):
         None, description="PEM: the certificate that is shown to the database, with its chain."
     )
     postgres_tls_key: PemFile | None = Field(
-        None, description="PEM: its private key, if in a file of its own."
+        None, description="PEM: that certificate's key, if in a file of its own."
     )
     postgres_deadline: Duration = Field(
         timedelta(seconds=8),
@@ -120,7 +133,9 @@ class Settings(BaseSettings):
         description="The longest that the database may take over one statement.",
     )
     smtp_host: str = Field("127.0.0.1", description="The mail server.")
-    smtp_port: int = Field(25, description="Its port.")
+    smtp_port: int = Field(
+        25, description="The mail server's port.", json_schema_extra=_unit("port")
+    )
     smtp_tls: str = Field(
         "auto",
         pattern="^(auto|off|starttls|tls)$",
@@ -130,25 +145,31 @@ class Settings(BaseSettings):
         None, description="PEM: the authorities that the mail server is verified by."
     )
     smtp_username: str | None = Field(
-        None, min_length=1, description="Who we are to it, if it wants a login."
+        None, min_length=1, description="Who we are to the mail server, if it wants a login."
     )
-    smtp_password: SecretStr | None = Field(None, min_length=1, description="The password of it.")
+    smtp_password: SecretStr | None = Field(
+        None, min_length=1, description="The password of that login."
+    )
     smtp_helo: str | None = Field(
         None,
         pattern="^[!-~]{1,255}$",
-        description="The name that we give it; without it, the machine's.",
+        description="The name that we give the mail server; without it, the machine's.",
     )
     smtp_connections: int = Field(
-        8, ge=1, le=100, description="Connections kept open to it, each sending one mail at a time."
+        8,
+        ge=1,
+        le=100,
+        description="Connections kept open to the mail server, each for one mail at a time.",
+        json_schema_extra=_unit("connections"),
     )
     smtp_deadline: Duration = Field(
         timedelta(seconds=45), description="The longest that one SMTP conversation may take."
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
-    mail_from_name: str = Field("Gemeente Voorbeeld", description="Its name.")
+    mail_from_name: str = Field("Gemeente Voorbeeld", description="The name of that sender.")
     mail_bounces: str = Field(
         "bounces@example.nl",
-        description="The envelope sender; each mail's has +<its id> before the @.",
+        description="The envelope sender; each mail's has `+<its id>` before the @.",
     )
     mail_window: Duration = Field(
         timedelta(minutes=15),
@@ -169,11 +190,14 @@ class Settings(BaseSettings):
         "https://zaken.example.nl/zaken/{zaak}", description="Where a behandelaar's link leads."
     )
     templates: Path | None = Field(
-        None, description="A folder with templates that take precedence over the built-in ones."
+        None,
+        description="A folder with templates that take precedence over the built-in ones.",
+        json_schema_extra=_unit("folder"),
     )
     token_secrets_file: Path | None = Field(
         None,
-        description='A JSON file: {"<client_id>": {"current": "<secret>", "previous": ...}}.',
+        description="JSON, the secrets of tokens:"
+        ' `{"<client_id>": {"current": "<secret>", "previous": …}}`.',
     )
     token_lifetime: Duration = Field(
         timedelta(hours=1), description="How long a token without `exp` is good from its `iat`."
@@ -185,12 +209,17 @@ class Settings(BaseSettings):
         None, description="The identity provider's key set: a file, or an https address."
     )
     openid_refresh: Duration = Field(
-        timedelta(minutes=15), description="How often that address is asked again."
+        timedelta(minutes=15), description="How often the address of the key set is asked again."
     )
-    openid_issuer: str | None = Field(None, description="The `iss` that its tokens must have.")
-    openid_audience: str | None = Field(None, description="The `aud` that its tokens must have.")
+    openid_issuer: str | None = Field(
+        None, description="The `iss` that the identity provider's tokens must have."
+    )
+    openid_audience: str | None = Field(
+        None, description="The `aud` that the identity provider's tokens must have."
+    )
     openid_person_claim: str = Field(
-        "preferred_username", description="Which claim of its tokens names a medewerker."
+        "preferred_username",
+        description="Which claim of the identity provider's tokens names a medewerker.",
     )
     openid_roles_claim: str = Field(
         "roles", description="Which claim lists roles; dots lead into it, as realm_access.roles."
@@ -198,11 +227,11 @@ class Settings(BaseSettings):
     event_source: str = Field(
         "urn:nld:oin:00000000000000000000:systeem:klantcontact",
         min_length=1,
-        description="The `source` of events: urn:nld:oin:<OIN>:systeem:<name>.",
+        description="The `source` of events: `urn:nld:oin:<OIN>:systeem:<name>`.",
     )
     zaaksysteem: str = Field("zaaksysteem", description="The broker's user that sends zaken.")
     contacts_without_zaak: bool = Field(
-        default=False, description="Whether a klantcontact without a zaak is registered (S13)."
+        default=False, description="Whether a klantcontact without a zaak is registered."
     )
     oldest_message: Duration = Field(
         timedelta(days=7), description="How old a message may be when it comes."
@@ -211,25 +240,51 @@ class Settings(BaseSettings):
         timedelta(seconds=60), description="How far another system's clock may be ahead."
     )
     message_bytes: int = Field(
-        _MEBIBYTE, ge=1024, le=8 * _MEBIBYTE, description="The largest message, in bytes."
+        _MEBIBYTE,
+        ge=1024,
+        le=8 * _MEBIBYTE,
+        description="The largest message.",
+        json_schema_extra=_unit("bytes"),
     )
     memory_budget: int = Field(
         256 * _MEBIBYTE,
         ge=128 * _MEBIBYTE,
-        description="What one worker process keeps within, in bytes, whatever is waiting.",
+        description="What one worker process keeps within, whatever is waiting.",
+        json_schema_extra=_unit("bytes"),
     )
-    batch_size: int = Field(250, ge=1, le=1000, description="Messages per transaction.")
+    batch_size: int = Field(
+        250,
+        ge=1,
+        le=1000,
+        description="The most that go into one transaction.",
+        json_schema_extra=_unit("messages"),
+    )
     batch_linger: Duration = Field(
         timedelta(milliseconds=20), description="How long a batch waits for more messages."
     )
     intake_lanes: int = Field(
-        2, ge=1, le=16, description="Batches in hand at once: one decodes while another commits."
+        2,
+        ge=1,
+        le=16,
+        description="Batches in hand at once: one decodes while another commits.",
+        json_schema_extra=_unit("batches"),
     )
-    relay_batch: int = Field(200, ge=1, le=1000, description="Outbox rows claimed at once.")
+    relay_batch: int = Field(
+        200,
+        ge=1,
+        le=1000,
+        description="Outbox rows claimed at once.",
+        json_schema_extra=_unit("rows"),
+    )
     relay_lease: Duration = Field(
         timedelta(seconds=60), description="How long a claimed outbox row is left to its claimer."
     )
-    relay_attempts: int = Field(10, ge=1, description="Failures after which a row is parked.")
+    relay_attempts: int = Field(
+        10,
+        ge=1,
+        description="Failures after which a row is parked.",
+        json_schema_extra=_unit("failures"),
+    )
     relay_poll: Duration = Field(
         timedelta(seconds=1), description="How often the outbox is looked at without being woken."
     )
@@ -250,7 +305,8 @@ class Settings(BaseSettings):
         timedelta(minutes=5), description="How long a retried dead letter is left to the intake."
     )
     growth_period: Duration = Field(
-        timedelta(hours=1), description="How often it is told at most that a group grows."
+        timedelta(hours=1),
+        description="How often it is told at most that a group of dead letters grows.",
     )
     keep_resolved: Duration = Field(
         timedelta(days=30), description="How long a dead letter is kept that was resolved."
@@ -259,7 +315,7 @@ class Settings(BaseSettings):
         timedelta(days=365), description="How long a dead letter is kept that was archived."
     )
     keep_inbox: Duration = Field(
-        timedelta(days=400), description="How long it is known what was registered."
+        timedelta(days=400), description="How long it is known which messages were registered."
     )
     housekeeping: Duration = Field(
         timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
@@ -292,10 +348,14 @@ class Settings(BaseSettings):
         description="Its port; 0: any that is free. Without one, there are none.",
     )
     log_format: str = Field(
-        "auto", pattern="^(auto|json|console)$", description="auto: console on a terminal."
+        "auto",
+        pattern="^(auto|json|console)$",
+        description="auto: console on a terminal, json elsewhere.",
     )
     log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="From here on."
+        "info",
+        pattern="^(debug|info|warning|error)$",
+        description="From which level on it is logged.",
     )
 
     @classmethod

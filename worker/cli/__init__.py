@@ -18,6 +18,7 @@ from worker.cli import (
     reading,
     register,
     running,
+    settings,
     stack,
     status,
     topology,
@@ -34,7 +35,7 @@ app.add_typer(stack.app, name="stack")
 app.command("migrate")(running.migrate)
 app.command("worker")(running.worker)
 app.command("status")(status.status)
-app.command("settings")(running.settings)
+app.command("settings")(settings.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")
 app.command("publish")(publish.publish)

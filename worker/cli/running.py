@@ -1,11 +1,10 @@
-"""`klantcontact worker`, `migrate` and `settings`: what runs the program."""
+"""`klantcontact worker` and `migrate`: what runs the program."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 
 from worker import logs
 from worker.cli import calling
@@ -42,21 +41,3 @@ def migrate(*, as_json: calling.Json = False) -> None:
         typer.echo("Applied: " + ", ".join(applied))
     else:
         typer.echo("The schema is up to date.")
-
-
-def settings(*, as_json: calling.Json = False) -> None:
-    """Print every setting as it is in force, secrets masked."""
-    effective = calling.settings()
-    values = {
-        f"KLANTCONTACT_{name.upper()}": _shown(getattr(effective, name))
-        for name in type(effective).model_fields
-    }
-    if as_json:
-        calling.print_json(values)
-        return
-    for name, value in values.items():
-        typer.echo(f"{name}={value}")
-
-
-def _shown(value: object) -> str:
-    return "(set, not shown)" if isinstance(value, SecretStr) else str(value)

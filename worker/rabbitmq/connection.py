@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5
 _CLOSE_SECONDS = 2
-_IMPORT = "have an administrator import deploy/rabbitmq/definitions.json"
+_IMPORT = "have an administrator run klantcontact topology apply"
 _TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
 _SILENCE_SECONDS = 8
 

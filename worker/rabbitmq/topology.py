@@ -1,9 +1,9 @@
 """What an administrator sets up on the broker, as code.
 
-The worker never applies any of it; `klantcontact topology definitions` prints it and
-`deploy/rabbitmq/definitions.json` holds the same (a test compares them). Queues are durable
-quorum queues; everything but the type is set by policy, so that an operator can change it
-without making a queue anew.
+The worker never applies any of it: an administrator does, by `klantcontact topology apply` or by
+importing what `klantcontact topology definitions` prints; `deploy/rabbitmq/definitions.json`
+holds the same (a test compares them). Queues are durable quorum queues; everything but the type
+is set by policy, so that an operator can change it without making a queue anew.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ log.file.level = info
 class Node:
     """A node in `folder`: records of its processes in `run`, its users' passwords by name.
 
-    `ports` are for AMQP, for Erlang's distribution and for its port mapper.
+    `ports` are for AMQP, for Erlang's distribution and for its port mapper. What a plugin is to
+    know stands in `folder`/conf.d.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Node:
     software: Software
     passwords: Mapping[str, str]
     ports: tuple[int, int, int]
+    plugins: tuple[str, ...] = ()
     _started: list[Process] = field(default_factory=list)
 
     def url(self, user: str) -> str:
@@ -117,7 +119,7 @@ class Node:
             definitions=definitions,
         )
         private.write(self.folder / "rabbitmq.conf", configuration)
-        private.write(self.folder / "enabled_plugins", "[].\n")
+        private.write(self.folder / "enabled_plugins", f"[{','.join(self.plugins)}].\n")
         cookie = self.folder / "home" / ".erlang.cookie"
         if not cookie.exists():
             private.write(cookie, secrets.token_hex(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -11,6 +12,9 @@ from psycopg.errors import InsufficientPrivilege
 from tests.database_roles import READ, WORKER, as_role, permitted, statements, tables
 from worker.postgres import schema
 from worker.postgres.pool import connected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.usefixtures("no_roles_stay")
 
@@ -57,6 +61,20 @@ def test_every_statement_of_the_program_is_the_worker_s_to_run(with_roles: str) 
         refused = [statement for statement in found if not permitted(connection, statement)]
     assert len(found) > 100
     assert refused == []
+
+
+async def test_a_second_login_of_the_role_works_while_the_first_one_may_not_log_in(
+    with_roles: str, administer: Callable[[str], None]
+) -> None:
+    second = f"{WORKER}_2"
+    administer(f"create role {second} login password '{second}' in role {WORKER}")
+    administer(f"alter role {WORKER} nologin")
+    try:
+        async with connected(as_role(with_roles, second), size=1) as pool:
+            assert not await schema.pending(pool)
+            assert await pool.fetchval("select count(*) from klantcontact") == 0
+    finally:
+        administer(f"drop role {second}")
 
 
 @pytest.mark.parametrize("role", [WORKER, READ])

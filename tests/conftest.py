@@ -15,6 +15,7 @@ import pytest
 
 from tests import tokens
 from tests.broker import Broker
+from tests.database_roles import ROLES
 from tests.mails import Mails
 from tests.program import MEASURED, Program, run
 from worker.postgres.migrating import migrate
@@ -95,6 +96,13 @@ def administer(services: StackState) -> Callable[[str], None]:
             connection.execute(statement.encode())
 
     return execute
+
+
+@pytest.fixture
+def no_roles_stay(administer: Callable[[str], None]) -> Iterator[None]:
+    """Roles are the server's, and would outlive the database of a test."""
+    yield
+    administer(f"drop role if exists {', '.join(ROLES)}")
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.contacts import NOW
+from tests.database_roles import MIGRATE, as_role, run_file, set_passwords
 from tests.facts import betrokkene, fill, register, zaak
 from tests.registering import registrations
 from tests.registrations import accepted, registration
 from worker.cli import app
+from worker.postgres.migrating import migrate
 from worker.postgres.pool import connected
 
 if TYPE_CHECKING:
@@ -84,3 +86,13 @@ def rows(database: str) -> Rows:
             return [tuple(row) for row in await pool.fetch(query)]
 
     return lambda query: asyncio.run(fetch(query))
+
+
+@pytest.fixture
+def with_roles(empty_database: str, administer: Callable[[str], None]) -> str:
+    """A database that was set up as docs/operations.md says; its administrator's URL."""
+    run_file(empty_database)
+    set_passwords(administer)
+    asyncio.run(migrate(as_role(empty_database, MIGRATE)))
+    run_file(as_role(empty_database, MIGRATE))
+    return empty_database

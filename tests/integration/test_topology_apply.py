@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -241,16 +242,27 @@ def test_on_a_terminal_the_password_is_asked_for_and_not_shown(rabbitmq: Managed
             start_new_session=True,
         )
         os.close(terminal)
-        shown = b""
-        while b"Password: " not in shown:
-            shown += keyboard.read(100)
-        password = rabbitmq.passwords[ADMIN].encode()
-        keyboard.write(password + b"\n")
-        out, _ = process.communicate(timeout=60)
-        shown += keyboard.read(100)
+        try:
+            shown = _shown_until(b"Password: ", keyboard.fileno())
+            password = rabbitmq.passwords[ADMIN].encode()
+            keyboard.write(password + b"\n")
+            out, _ = process.communicate(timeout=60)
+            shown += keyboard.read(1000)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert b"27 of them are new" in out
     assert password not in shown
+
+
+def _shown_until(text: bytes, terminal: int) -> bytes:
+    """What comes on a terminal, until `text` does; within a minute."""
+    shown = b""
+    while text not in shown:
+        readable, _, _ = select.select([terminal], [], [], 60)
+        assert readable, shown
+        shown += os.read(terminal, 1000)
+    return shown
 
 
 def test_nobody_is_asked_where_nobody_sits() -> None:
@@ -323,7 +335,10 @@ def test_a_password_that_crosses_a_network_unencrypted_is_warned_of(
 
 
 def _http(status: str, body: bytes) -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,18 +356,35 @@ def _http(status: str, body: bytes) -> bytes:
     ids=["AMQP", "a page", "other JSON", "nothing there", "a refusal"],
 )
 def test_what_answers_and_will_not_do_is_one_line(apply: Apply, answer: bytes, says: str) -> None:
+    with _answering(answer) as url:
+        told = apply(code=1, url=url, password="geheim")
+    assert says in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_definitions_that_are_refused_are_not_said_to_be_applied(apply: Apply) -> None:
+    refusal = _http("400 Bad Request", b'{"reason": "no room"}')
+    nothing = _http("200 OK", b"{}")
+    with _answering(nothing, refusal, nothing) as url:
+        told = apply(code=1, url=url, password="geheim")
+    assert told.stderr == "Error: RabbitMQ refuses the definitions: no room\n"
+
+
+@contextmanager
+def _answering(*answers: bytes) -> Iterator[str]:
+    """The address of a server with an answer to each connection, which it then closes."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def serve() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(answer)
+            for answer in answers:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    # What is closed with bytes unread is reset, the answer with it.
+                    while connection.recv(65536):
+                        pass
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        told = apply(code=1, url=url, password="geheim")
-        thread.join()
-    assert says in told.stderr
-    assert len(told.stderr.splitlines()) == 1
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

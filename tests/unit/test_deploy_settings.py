@@ -13,9 +13,7 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Of the worker's HTTP port: to be removed here once they are settings.
-_COMING: Final = {"http_host", "http_port"}
-_KNOWN: Final = set(Settings.model_fields) | _COMING
+_KNOWN: Final = set(Settings.model_fields)
 _NAME: Final = re.compile(r"KLANTCONTACT_([A-Z0-9_]*[A-Z0-9])")
 _FILES: Final = [
     CHECKOUT / "Dockerfile",
@@ -34,7 +32,7 @@ def _read(given: dict[str, str]) -> Settings:
         for name, value in given.items()
         if not name.endswith("_FILE")
     }
-    return Settings(**{name: each for name, each in values.items() if name not in _COMING})
+    return Settings(**values)
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(CHECKOUT)))

@@ -365,7 +365,7 @@ def test_what_answers_and_will_not_do_is_one_line(apply: Apply, answer: bytes, s
 def test_definitions_that_are_refused_are_not_said_to_be_applied(apply: Apply) -> None:
     refusal = _http("400 Bad Request", b'{"reason": "no room"}')
     nothing = _http("200 OK", b"{}")
-    with _answering(nothing, refusal, nothing) as url:
+    with _answering(nothing, refusal) as url:
         told = apply(code=1, url=url, password="geheim")
     assert told.stderr == "Error: RabbitMQ refuses the definitions: no room\n"
 

@@ -345,7 +345,8 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=65535,
-        description="Its port; 0: any that is free. Without one, there are none.",
+        description="The port of probes and metrics; 0: any. Without one, there are none.",
+        json_schema_extra=_unit("port"),
     )
     log_format: str = Field(
         "auto",

@@ -1,4 +1,4 @@
-"""Three nodes on this machine, of deploy/rabbitmq/cluster but for names, ports and paths."""
+"""Three nodes of deploy/rabbitmq/cluster on this machine."""
 
 from __future__ import annotations
 
@@ -11,40 +11,26 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from tests.certificates import HERE, Authority
+from tests.rabbitmq_node import FOLDER, NAMES, Node, start, start_epmd
 from worker.rabbitmq import topology
 from worker.rabbitmq.users import user_definitions
 from worker.stack import process
 from worker.stack.looking import default_root
 from worker.stack.ports import LOOPBACK, accepts, free_ports
-from worker.stack.software import Software, find_or_unpack
+from worker.stack.software import find_or_unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "deploy/rabbitmq"
-CONFIGURATION = FOLDER / "cluster/rabbitmq.conf"
-PLUGINS = FOLDER / "cluster/enabled_plugins"
-NAMES = ("mq-1", "mq-2", "mq-3")
 PASSWORDS = {"admin": "geheim", "worker": "geheim"}
 _SECONDS = 120
 _WAITING = re.compile(r'^rabbitmq_detailed_queue_messages_ready\{.*queue="([^"]+)"', re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node: its ports for AMQP, management, Prometheus and Erlang's distribution."""
-
-    name: str
-    amqp: int
-    management: int
-    prometheus: int
-    distribution: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +72,9 @@ def running(folder: Path) -> Iterator[Cluster]:
     epmd, *ports = free_ports(1 + 4 * len(NAMES))
     each = iter(ports)
     nodes = tuple(Node(name, *(next(each) for _ in range(4))) for name in NAMES)
-    started = [_start_epmd(folder, software, epmd)]
+    started = [start_epmd(folder, software, epmd)]
     try:
-        started.extend(_start(folder, node, software, epmd, cookie) for node in nodes)
+        started.extend(start(folder, node, software, epmd, cookie) for node in nodes)
         cluster = Cluster(nodes, authority.ca)
         _await(cluster)
         yield cluster
@@ -100,72 +86,6 @@ def _define(folder: Path) -> None:
     folder.mkdir()
     shutil.copy(FOLDER / "definitions.json", folder / "1-topology.json")
     (folder / "2-users.json").write_text(json.dumps(user_definitions(PASSWORDS)))
-
-
-def _configuration(folder: Path, node: Node) -> str:
-    text = CONFIGURATION.read_text(encoding="utf-8")
-    changes = {
-        **{f"rabbit@{name}": f"{name}@localhost" for name in NAMES},
-        "/etc/rabbitmq/definitions": str(folder / "definitions"),
-        "/etc/rabbitmq/tls": str(folder),
-        "listeners.ssl.default = 5671": f"listeners.ssl.default = {LOOPBACK}:{node.amqp}",
-        "management.ssl.port = 15671": f"management.ssl.port = {node.management}",
-        "prometheus.tcp.port = 15692": f"prometheus.tcp.port = {node.prometheus}",
-    }
-    for old, new in changes.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-def _start_epmd(folder: Path, software: Software, port: int) -> process.Process:
-    log = folder / "epmd.out"
-    started = process.spawn(
-        folder / "epmd.pid",
-        [software.program("epmd"), "-address", LOOPBACK],
-        environment={"PATH": software.path, "ERL_EPMD_PORT": str(port)},
-        cwd=folder,
-        log=log,
-    )
-    process.wait_until(lambda: accepts(port), started, seconds=30, log=log, what="epmd")
-    return started
-
-
-def _start(folder: Path, node: Node, software: Software, epmd: int, cookie: str) -> process.Process:
-    home = folder / node.name
-    home.mkdir()
-    (home / "rabbitmq.conf").write_text(_configuration(folder, node))
-    shutil.copy(PLUGINS, home)
-    (home / ".erlang.cookie").write_text(cookie)
-    (home / ".erlang.cookie").chmod(0o400)
-    environment = {
-        "PATH": software.path,
-        "LC_ALL": "C.UTF-8",
-        "HOME": f"{home}",
-        "ERL_EPMD_PORT": str(epmd),
-        "ERL_EPMD_ADDRESS": LOOPBACK,
-        "ERL_CRASH_DUMP": f"{home / 'erl_crash.dump'}",
-        "ERL_CRASH_DUMP_SECONDS": "0",
-        "RABBITMQ_NODENAME": f"{node.name}@localhost",
-        "RABBITMQ_DIST_PORT": str(node.distribution),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-        "RABBITMQ_MNESIA_BASE": f"{home}",
-        "RABBITMQ_LOG_BASE": f"{home}",
-        "RABBITMQ_CONFIG_FILE": f"{home / 'rabbitmq.conf'}",
-        "RABBITMQ_CONFIG_FILES": f"{home / 'conf.d'}",
-        "RABBITMQ_ADVANCED_CONFIG_FILE": f"{home / 'advanced.config'}",
-        "RABBITMQ_CONF_ENV_FILE": f"{home / 'rabbitmq-env.conf'}",
-        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home / 'enabled_plugins'}",
-        "RABBITMQ_GENERATED_CONFIG_DIR": f"{home}",
-        "detached": "true",
-    }
-    return process.spawn(
-        home / f"{node.name}.pid",
-        [f"./{software.server.name}"],
-        environment=environment,
-        cwd=software.server.parent,
-        log=home / "node.out",
-    )
 
 
 def _await(cluster: Cluster) -> None:

@@ -10,7 +10,8 @@ import aio_pika
 import pytest
 from annotated_types import Le
 
-from tests.rabbitmq_cluster import CONFIGURATION, NAMES, PASSWORDS, running
+from tests.rabbitmq_cluster import PASSWORDS, running
+from tests.rabbitmq_node import CONFIGURATION, NAMES
 from tests.waiting import until
 from worker.rabbitmq import topology
 from worker.settings import Settings

@@ -33,7 +33,7 @@ class Standing:
     reason: str | None = None
     """Why it is out: what is away, in words that hold no data."""
     started: bool = False
-    """Whether it was ready once."""
+    """Whether it was ready once, or waits for a service: then a new process would do no better."""
 
     def __post_init__(self) -> None:
         """It is not ready yet, and was never out."""
@@ -43,7 +43,6 @@ class Standing:
     def ready(self, queues: Sequence[str] = ()) -> None:
         """It has all that it needs, and takes from these queues."""
         self._becomes(State.READY)
-        self.started = True
         self.log.info("gereed", queues=list(queues))
 
     def out(self, reason: str, pause: float) -> None:
@@ -58,7 +57,7 @@ class Standing:
         self._becomes(State.ENDED)
 
     def _becomes(self, state: State, reason: str | None = None) -> None:
-        self.state, self.reason = state, reason
+        self.state, self.reason, self.started = state, reason, True
         metrics.ROLE_READY.labels(self.role).set(state is State.READY)
 
 
@@ -70,7 +69,7 @@ class Health:
 
     @property
     def started(self) -> bool:
-        """Whether each was ready once."""
+        """Whether each has got so far that it works or waits for a service."""
         return all(each.started for each in self.roles)
 
     @property

@@ -67,14 +67,14 @@ async def test_a_worker_is_ready_while_it_has_its_services_and_lives_without_the
         assert (await http.get(f"{at}/readyz")).status_code == 200
 
 
-async def test_a_worker_that_was_never_ready_has_not_started(
+async def test_a_worker_that_waits_for_its_broker_has_started_and_is_not_ready(
     http: httpx.AsyncClient, start: Start
 ) -> None:
     program = await start("--role", "relay", http_port="0", amqp_url="amqp://x@127.0.0.1:1/")
     at = await address(program)
     await program.logged("uitval")
-    statuses = [(await http.get(f"{at}/{name}")).status_code for name in ("livez", "startupz")]
-    assert statuses == [200, 503]
+    names = ("livez", "startupz", "readyz")
+    assert [(await http.get(f"{at}/{name}")).status_code for name in names] == [200, 200, 503]
 
 
 async def test_what_happened_is_counted_and_nothing_of_what_was_said_is_in_it(

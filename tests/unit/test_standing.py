@@ -38,11 +38,13 @@ def test_a_role_is_ready_from_when_it_says_so_until_it_loses_a_service_or_ends()
     assert shown == [0, 1, 0, 1, 0]
 
 
-def test_a_process_is_ready_when_all_its_roles_are_and_has_started_when_each_was_once() -> None:
+def test_a_process_is_ready_when_its_roles_are_and_has_started_when_they_are_or_wait() -> None:
     one, other = Standing("intake", Lines().log), Standing("sink", Lines().log)
     health = Health([one, other])
     one.ready(["q"])
     assert (health.ready, health.started) == (False, False)
+    other.out("PostgreSQL does not answer", 1)
+    assert (health.ready, health.started) == (False, True)
     other.ready()
     assert (health.ready, health.started) == (True, True)
     one.out("RabbitMQ closed the connection", 1)

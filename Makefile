@@ -6,11 +6,12 @@ FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test test-rabbitmq4 test-postgres15 check bench faults test-faults fuzz mails format lock clean setup
+.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-faults fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
 	@echo "make test    all tests, against real services"
+	@echo "make coverage    the same, and which lines and branches they reach"
 	@echo "make test-rabbitmq4, make test-postgres15    those with services, on other versions"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
@@ -28,14 +29,19 @@ setup:
 demo: setup
 	@$(BIN)/klantcontact demo
 
+# In the order of the folders: the slow ones first, so that both processes end at the same time.
+AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # The faults that `make faults` makes restart services of their own: they are tested there.
 FAULTS_TESTS = tests/integration/faults
 test: setup
-	@$(BIN)/pytest --cov --numprocesses 2 --dist loadfile --ignore $(FAULTS_TESTS) $(TESTS)
+	@$(BIN)/pytest $(AT_ONCE) --ignore $(FAULTS_TESTS) $(TESTS)
+
+coverage: setup
+	@$(BIN)/pytest --cov $(AT_ONCE) --ignore $(FAULTS_TESTS) $(TESTS)
 
 # What needs no service needs no other version. TESTS=... for some of them.
-ON_SERVICES = $(BIN)/pytest --numprocesses 2 --dist loadfile \
-	--ignore $(FAULTS_TESTS) $(or $(TESTS),tests/integration tests/acceptance)
+ON_SERVICES = $(BIN)/pytest $(AT_ONCE) --ignore $(FAULTS_TESTS) \
+	$(or $(TESTS),tests/integration tests/acceptance)
 RABBITMQ4 ?= 4.0
 test-rabbitmq4: setup
 	@KLANTCONTACT_STACK_RABBITMQ=$(RABBITMQ4) $(ON_SERVICES)

@@ -74,7 +74,7 @@ async def test_a_queue_that_is_missing_is_named_and_taken_up_when_it_is_there(
         program = await start("--role", "intake")
         line = await program.logged("uitval")
         assert "klantcontact.zaken" in line["reden"]
-        assert "deploy/rabbitmq/definitions.json" in line["reden"]
+        assert "klantcontact topology apply" in line["reden"]
     finally:
         queue = await admin.declare_queue(
             "klantcontact.zaken", durable=True, arguments={"x-queue-type": "quorum"}

@@ -202,7 +202,7 @@ async def test_what_a_broker_lacks_is_named(
     assert lacking == ["exchange klantcontact.bounce", "queue klantcontact.bounce"]
     assert told.code == 1
     assert "Missing: exchange klantcontact.bounce, queue klantcontact.bounce" in told.out
-    assert "deploy/rabbitmq/definitions.json" in told.out
+    assert "klantcontact topology apply" in told.out
 
 
 async def test_where_the_worker_may_not_ask_what_there_is_it_is_said_who_may(

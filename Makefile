@@ -6,17 +6,17 @@ FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-faults fuzz mails format lock clean setup
+.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
-	@echo "make test    all tests, against real services"
+	@echo "make test    all tests, against real services, but for those of make test-slow"
 	@echo "make coverage    the same, and which lines and branches they reach"
 	@echo "make test-rabbitmq4, make test-postgres15    those with services, on other versions"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
 	@echo "make faults  nothing lost, nothing twice, whatever breaks; MESSAGES=5000 FAULTS=15 SEED=1"
-	@echo "make test-faults    whether each of those faults is what it says"
+	@echo "make test-slow    what has services of its own: each of those faults, a broker of three nodes"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make format  put the code in form"
@@ -29,18 +29,20 @@ setup:
 demo: setup
 	@$(BIN)/klantcontact demo
 
-# In the order of the folders: the slow ones first, so that both processes end at the same time.
-AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
-# The faults that `make faults` makes restart services of their own: they are tested there.
-FAULTS_TESTS = tests/integration/faults
+# In the order of the folders: the slow ones first, so that all processes end at the same time.
+# Three, on two cores: one of them is mostly waiting for a service.
+AT_ONCE = --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# What starts and breaks services of its own: the faults of `make faults`, a broker of three nodes.
+SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py
+WITHOUT_SLOW = $(SLOW_TESTS:%=--ignore %)
 test: setup
-	@$(BIN)/pytest $(AT_ONCE) --ignore $(FAULTS_TESTS) $(TESTS)
+	@$(BIN)/pytest $(AT_ONCE) $(WITHOUT_SLOW) $(TESTS)
 
 coverage: setup
-	@$(BIN)/pytest --cov $(AT_ONCE) --ignore $(FAULTS_TESTS) $(TESTS)
+	@$(BIN)/pytest --cov $(AT_ONCE) $(WITHOUT_SLOW) $(TESTS)
 
 # What needs no service needs no other version. TESTS=... for some of them.
-ON_SERVICES = $(BIN)/pytest $(AT_ONCE) --ignore $(FAULTS_TESTS) \
+ON_SERVICES = $(BIN)/pytest $(AT_ONCE) $(WITHOUT_SLOW) \
 	$(or $(TESTS),tests/integration tests/acceptance)
 RABBITMQ4 ?= 4.0
 test-rabbitmq4: setup
@@ -59,8 +61,8 @@ bench:
 	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
 
-test-faults: setup
-	@$(BIN)/pytest $(FAULTS_TESTS)
+test-slow: setup
+	@$(BIN)/pytest $(SLOW_TESTS)
 
 faults: setup
 	@$(BIN)/python -m tests.faults --messages $(MESSAGES) --faults $(FAULTS) \

@@ -16,7 +16,7 @@ help:
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
 	@echo "make faults  nothing lost, nothing twice, whatever breaks; MESSAGES=5000 FAULTS=15 SEED=1"
-	@echo "make test-slow    what has services of its own: each of those faults, a broker of three nodes"
+	@echo "make test-slow    each of those faults, a broker of three nodes, each code's remedy"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make format  put the code in form"
@@ -32,8 +32,9 @@ demo: setup
 # In the order of the folders: the slow ones first, so that all processes end at the same time.
 # Three, on two cores: one of them is mostly waiting for a service.
 AT_ONCE = --numprocesses 3 --dist loadfile --no-loadscope-reorder
-# What starts and breaks services of its own: the faults of `make faults`, a broker of three nodes.
-SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py
+# What has services of its own or goes all the way of a person many times: on demand.
+SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py \
+	tests/integration/test_topology_apply.py tests/acceptance/test_remedies.py
 WITHOUT_SLOW = $(SLOW_TESTS:%=--ignore %)
 test: setup
 	@$(BIN)/pytest $(AT_ONCE) $(WITHOUT_SLOW) $(TESTS)

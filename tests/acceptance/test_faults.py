@@ -28,9 +28,9 @@ KINDS = (
 
 async def test_nothing_is_lost_or_there_twice_whatever_breaks(tmp_path: Path) -> None:
     status, figures, said = await faults(
-        tmp_path, "--messages", "1000", "--rate", "80", "--faults", "6", "--only", ",".join(KINDS)
+        tmp_path, "--messages", "500", "--rate", "60", "--faults", "6", "--only", ",".join(KINDS)
     )
     assert status == 0, said
-    assert figures["messages"] >= 1000
+    assert figures["messages"] >= 500
     assert figures["faults"] >= 6
     assert (figures["lost"], figures["twice"], figures["unexpected"]) == (0, 0, 0)

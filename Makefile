@@ -29,9 +29,8 @@ setup:
 demo: setup
 	@$(BIN)/klantcontact demo
 
-# In the order of the folders: the slow ones first, so that all processes end at the same time.
-# Three, on two cores: one of them is mostly waiting for a service.
-AT_ONCE = --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# In the order of the folders: the slow ones first, so that both processes end at the same time.
+AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # What has services of its own or goes all the way of a person many times: on demand.
 SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py \
 	tests/integration/test_topology_apply.py tests/acceptance/test_remedies.py

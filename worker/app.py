@@ -7,11 +7,10 @@ import gc
 import random
 import signal
 import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from worker.clock import now
+from worker.clock import now, pause
 from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.probing import probed
@@ -105,11 +104,10 @@ async def keep(
         except* Outage as group:
             tries = 0 if time.monotonic() - began > _STEADY_SECONDS else tries + 1
             longest = settings.outage_pause.total_seconds()
-            pause = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
-            pause *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
-            standing.out(str(_first(group)), pause)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+            seconds = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
+            seconds *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
+            standing.out(str(_first(group)), seconds)
+            await pause(stop, seconds)
     standing.ended()
 
 

@@ -86,9 +86,9 @@ class Measured:
 
     async def condemn(self, batch: Sequence[Delivery]) -> None:
         """As the story's."""
-        metrics.SUSPECTS.inc(len(batch))
         with self.batches.in_hand(len(batch)) as taken:
             await self.story.condemn(batch)
+            metrics.SUSPECTS.inc(len(batch))
             self._say(batch, taken)
 
     def _say(self, batch: Sequence[Delivery], taken: Batch) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from worker import metrics
+from worker.clock import pause
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
@@ -51,8 +51,7 @@ class Counting:
         while not stop.is_set():
             now = self.clock()
             tell(await self.store.counts(now), now)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self.period.total_seconds())
+            await pause(stop, self.period.total_seconds())
 
 
 def tell(counts: Counts, now: datetime) -> None:

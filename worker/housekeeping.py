@@ -5,15 +5,15 @@ Any number of processes may do it side by side; the store sees to it that each s
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from worker.clock import pause
 from worker.errors import UsageError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
@@ -81,8 +81,7 @@ class Housekeeping:
         """Work until `stop`; raises Outage."""
         while not stop.is_set():
             await self.round()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self.period.total_seconds())
+            await pause(stop, self.period.total_seconds())
 
     async def round(self) -> None:
         """Everything once."""

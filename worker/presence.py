@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from uuid_utils.compat import uuid7
 
+from worker.clock import pause
 from worker.errors import Outage
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ class Presence:
         since = self.clock()
         while not stop.is_set():
             await self.store.seen(self._present(since))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), EVERY.total_seconds())
+            await pause(stop, EVERY.total_seconds())
         with suppress(Outage, TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self.store.gone(self._present(since))

@@ -6,15 +6,14 @@ file that is half written, refuses nobody whose key is known.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from worker.authentication import Authentication, Keys
+from worker.clock import pause
 from worker.errors import Outage, UsageError
 from worker.keys.fetching import fetch
 from worker.keys.key_set import parse_key_set
@@ -22,6 +21,7 @@ from worker.keys.secrets_file import RECOMMENDED_BYTES, parse_secrets
 from worker.keys.watched import WatchedFile
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
     from datetime import timedelta
 
@@ -94,10 +94,9 @@ class TokenKeys:
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Ask the address again every so often, until `stop`: a key withdrawn there goes."""
         while self._url is not None and not stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._refresh.total_seconds())
-                return
-            await self._try_fetch(self._url)
+            await pause(stop, self._refresh.total_seconds())
+            if not stop.is_set():
+                await self._try_fetch(self._url)
 
     async def _try_fetch(self, url: str) -> bool:
         try:

@@ -42,9 +42,15 @@ class PostgresCounts:
                     select 1 from outbox where geparkeerd is not null limit $2
                 ) as parked
                 union all
-                select 'mail', null, toestand, count(*), null from (
-                    select toestand from mail where toestand <> 'verzonden' limit $2
-                ) as mails group by toestand
+                select 'mail', null, toestand, aantal, null
+                from unnest(array[
+                    'wacht', 'aangeboden', 'bezig', 'uitgesteld', 'mislukt', 'onzeker'
+                ]) as toestand, lateral (
+                    select count(*) as aantal from (
+                        select 1 from mail as m
+                        where m.toestand = toestand.toestand and m.toestand <> 'verzonden' limit $2
+                    ) as mails
+                ) as of_that where aantal > 0
                 union all
                 select 'dead_letter', code, toestand, sum(aantal)::bigint, null
                 from dead_letter_telling where toestand in ('wacht', 'open', 'hervat')

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiormq.abc import ChannelFrame
 from aiormq.exceptions import ChannelInvalidStateError
 
+from worker.clock import pause
 from worker.errors import Outage
 from worker.rabbitmq.answers import returned
 from worker.rabbitmq.connection import channel as open_channel
@@ -122,8 +123,7 @@ class Consumer:
                     await self._give_back()
             elif not self._subscription.resting and now - self._delivered_at > idle:
                 await self._renew()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), min(longest, idle) / 4)
+            await pause(self._ended, min(longest, idle) / 4)
 
     async def _renew(self) -> None:
         self._way.open = False

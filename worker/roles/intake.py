@@ -60,7 +60,7 @@ async def intake(
     async with AsyncExitStack() as stack:
         await proofs.open()
         pool = await stack.enter_async_context(
-            database(settings, standing.role, 2 * settings.intake_lanes + 1)
+            database(settings, standing.role, 2 * settings.intake_lanes + 2)
         )
         connection = await stack.enter_async_context(broker(settings, "intake", gate))
 

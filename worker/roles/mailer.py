@@ -34,7 +34,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
     gate = gate_for(settings)
     at_once = _CLAIMED_AT_ONCE * settings.smtp_connections
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 2, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 3, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "mailer", gate))
         consumer = await stack.enter_async_context(
             consuming(

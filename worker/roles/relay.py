@@ -38,7 +38,7 @@ def finisher(settings: Settings) -> Finisher:
 async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     """The role of publishing what is due in the outbox."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 3, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 4, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "relay"))
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))

@@ -48,7 +48,7 @@ async def sink(
     gate, limits = gate_for(settings), batches(settings)
     measured = partial(Measured, batches=Batches(standing.role, log))
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 4))
+        pool = await stack.enter_async_context(database(settings, standing.role, 5))
         connection = await stack.enter_async_context(broker(settings, "sink", gate))
         announcer = Announcer(settings.event_source)
         store = PostgresSink(pool, announcer, settings.outage_pause)

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.cli.dead_letters.batches import pause, progress, told_to_stop
+from worker.cli.dead_letters.batches import progress, told_to_stop
+from worker.clock import pause
 from worker.postgres.awaiting import settled
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from worker.cli import calling
+from worker.clock import pause
 from worker.errors import Outage
 
 if TYPE_CHECKING:
@@ -107,9 +108,3 @@ async def _pages(take: TakePage, rate: int | None, stop: asyncio.Event) -> Async
         done += len(page.done)
         if rate is not None:
             await pause(stop, began + done / rate - time.monotonic())
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, unless it is to stop."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(0, seconds))

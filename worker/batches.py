@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from worker import metrics
+from worker import metrics, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from worker.envelope import Delivery, Story
     from worker.logs import Log
+    from worker.spans import Span
 
 _NUMBERS: Final = count(1)
 
@@ -25,6 +26,7 @@ class Batch(NamedTuple):
 
     number: int
     began: float
+    span: Span | None = None
 
     @property
     def ms(self) -> float:
@@ -53,16 +55,25 @@ class Batches:
         metrics.OLDEST_IN_HAND.labels(self.role).set_function(self._oldest)
 
     @contextmanager
-    def in_hand(self, received: int) -> Iterator[Batch]:
-        """One of so many; it is counted and timed if it comes to its end."""
-        batch = Batch(next(_NUMBERS), time.monotonic())
+    def in_hand(self, received: int, contexts: Iterable[str] = ()) -> Iterator[Batch]:
+        """One of so many; it is counted and timed if it comes to its end.
+
+        `contexts` are those that its messages' senders gave them.
+        """
+        number = next(_NUMBERS)
+        span = spans.of_batch(self.role, number, received, contexts)
+        batch = Batch(number, time.monotonic(), span)
         self._in_hand.add(batch)
         token = _CURRENT.set(batch)
         try:
             yield batch
+        except BaseException as error:
+            spans.end(span, error=type(error).__name__)
+            raise
         finally:
             self._in_hand.remove(batch)
             _CURRENT.reset(token)
+        spans.end(span)
         metrics.BATCH_MESSAGES.labels(self.role).observe(received)
         metrics.BATCH_SECONDS.labels(self.role).observe(batch.ms / 1000)
 
@@ -80,16 +91,20 @@ class Measured:
 
     async def take(self, batch: Sequence[Delivery]) -> None:
         """As the story's."""
-        with self.batches.in_hand(len(batch)) as taken:
+        with self.batches.in_hand(len(batch), _contexts(batch)) as taken:
             await self.story.take(batch)
             self._say(batch, taken)
 
     async def condemn(self, batch: Sequence[Delivery]) -> None:
         """As the story's."""
-        with self.batches.in_hand(len(batch)) as taken:
+        with self.batches.in_hand(len(batch), _contexts(batch)) as taken:
             await self.story.condemn(batch)
             metrics.SUSPECTS.inc(len(batch))
             self._say(batch, taken)
 
     def _say(self, batch: Sequence[Delivery], taken: Batch) -> None:
         self.batches.log.info("batch", batch=taken.number, received=len(batch), ms=taken.ms)
+
+
+def _contexts(batch: Sequence[Delivery]) -> Iterator[str]:
+    return (found for each in batch if (found := spans.context(each.headers)))

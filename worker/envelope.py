@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from worker.domain.identity import Identity
     from worker.errors import Code, Violation
+    from worker.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Envelope:
     id: str
     time: datetime
     data: bytes
+    trace: str | None = field(default=None, compare=False)
+    """The context that the event itself came with (see `spans`)."""
 
     @property
     def key(self) -> Key:
@@ -98,6 +101,7 @@ class Rejection:
     identity: Identity | None = None
     resumed: Resumed | None = None
     again: datetime | None = None
+    span: Span | None = field(default=None, compare=False)
 
     @property
     def code(self) -> Code:

@@ -30,6 +30,8 @@ class Finished:
     address: str
     content: bytes
     template: str | None
+    traces: tuple[str, ...] = ()
+    """The contexts of what it tells of (see `spans`)."""
 
 
 class Finisher:

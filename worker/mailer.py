@@ -15,11 +15,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from worker import metrics
+from worker import metrics, spans
 from worker.ahead import Ahead
 from worker.errors import Outage
 from worker.gathered import Gathered
@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.logs import Log
+    from worker.spans import Span
 
 
 # A mail server in the same building answers within it, and nobody notices it of another.
 _LINGER_SECONDS = 0.005
 
+
+_FAILED = {"mislukt", "onzeker"}
 
 Turn = Callable[[], Awaitable[None]]
 """What a mail waits for when the server is ready for its content; may be asked more than once."""
@@ -48,6 +51,7 @@ class Job:
     sender: str
     recipient: str
     content: bytes
+    span: Span | None = field(default=None, compare=False)
 
 
 class Sent(StrEnum):
@@ -290,11 +294,21 @@ class Mailer:
         state = ended.result.state.value
         metrics.MAILS.labels(state).inc()
         metrics.MAIL_SECONDS.observe(ended.seconds)
+        smtp_code, ms = ended.result.answer.code, round(ended.seconds * 1000, 1)
         self._log.info(
             "mail",
             mail=str(ended.job.mail),
             toestand=state,
-            smtp_code=ended.result.answer.code,
+            smtp_code=smtp_code,
             poging=ended.attempt,
-            ms=round(ended.seconds * 1000, 1),
+            ms=ms,
+            **spans.ids(ended.job.span),
+        )
+        spans.end(
+            ended.job.span,
+            error=state if state in _FAILED else None,
+            toestand=state,
+            smtp_code=smtp_code,
+            poging=ended.attempt,
+            smtp_ms=ms,
         )

@@ -6,11 +6,13 @@ import time
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from worker import batches, metrics
+from worker import batches, metrics, spans
 from worker.errors import BatchRejected
 from worker.outcomes import may_be_answered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from worker.envelope import Delivery, Rejection
     from worker.logs import Log
     from worker.registration import Acceptance, Registration
@@ -30,6 +32,14 @@ def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
         **more,
         **_batch(),
         **_ignored(asked.delivery),
+        **spans.ids(asked.span),
+    )
+    spans.end(
+        asked.span,
+        outcome=outcome,
+        kanaal=asked.kanaal,
+        id=_text(more, "klantcontact"),
+        zaaktype=_text(more, "zaaktype"),
     )
 
 
@@ -71,7 +81,21 @@ def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
         **again,
         **_batch(),
         **_ignored(refused.delivery),
+        **spans.ids(refused.span),
     )
+    spans.end(
+        refused.span,
+        error=None if refused.again else str(refused.code),
+        outcome=outcome,
+        kanaal=kanaal,
+        code=str(refused.code),
+        dead_letter=str(refused.id),
+    )
+
+
+def _text(fields: Mapping[str, object], name: str) -> str | None:
+    found = fields.get(name)
+    return found if isinstance(found, str) else None
 
 
 def _batch() -> dict[str, float]:

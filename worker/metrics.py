@@ -78,6 +78,12 @@ SUSPECTS: Final = Counter(
     "Messages given up because each process that had them ended.",
     registry=REGISTRY,
 )
+SPANS: Final = Counter(
+    "klantcontact_spans",
+    "Spans sent to the collector of traces, or lost because it did not take them.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 OUTAGES: Final = Counter(
     "klantcontact_outages",
     "How often a role lost a service; however long it lasts, it is one outage.",

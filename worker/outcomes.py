@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from uuid_utils.compat import uuid7
 
+from worker import spans
 from worker.errors import problem
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Event:
     id: UUID
     type: str
     content: bytes
+    trace: str | None = None
+    """The context of what it tells of (see `spans`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Reply:
     content: bytes
     queue: str
     correlation_id: str | None
+    trace: str | None = None
 
 
 Announcement = Event | Reply
@@ -117,7 +121,7 @@ class Announcer:
         if any(each.made_up for each in rejection.violations):
             masked = data | {"probleem": _masked(rejection, kept)}
         content = self._event(event_id, kind, named or str(kept), now, masked)
-        event = Event(event_id, kind, content)
+        event = Event(event_id, kind, content, spans.carried(rejection.span))
         return [event, *_reply(event, full, delivery)]
 
     def growing(self, growth: Growth, now: datetime) -> Event:
@@ -155,7 +159,7 @@ class Announcer:
             },
         }
         content = self._event(made, GEREGISTREERD, str(made), now, data)
-        return Event(made, GEREGISTREERD, content)
+        return Event(made, GEREGISTREERD, content, spans.carried(asked.span))
 
     def _event(
         self, event: UUID, kind: str, subject: str, now: datetime, data: dict[str, Any]
@@ -191,7 +195,7 @@ def _reply(event: Event, content: bytes, delivery: Delivery) -> list[Announcemen
     correlation = delivery.correlation_id
     if correlation and _NUL in correlation:
         correlation = None
-    return [Reply(event.id, event.type, content, queue, correlation)]
+    return [Reply(event.id, event.type, content, queue, correlation, event.trace)]
 
 
 def may_be_answered(queue: str, applicatie: str | None) -> bool:

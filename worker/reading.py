@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uuid_utils.compat import uuid7
 
+from worker import batches, spans
 from worker.envelope import Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from worker.domain.identity import Identity
     from worker.envelope import Delivery, Envelope
     from worker.logs import Log
+    from worker.spans import Span
     from worker.stored import Stored
 
 UNEXPECTED = Violation(Code.ONVERWACHT, "see the log at the time of this dead letter")
@@ -87,6 +90,7 @@ class Reader:
         envelope = None
         identity = stored.identity if stored else None
         resumed = resumed_from(stored) if stored else None
+        began = time.time_ns()
         try:
             identity = identity or self._prove(delivery, violations)
             envelope = self._envelope(delivery, received, stored)
@@ -95,7 +99,15 @@ class Reader:
                 kanaal = self.kanalen[delivery.queue]
                 digest = klantcontact.digest()
                 return Registration(
-                    uuid7(), delivery, envelope, klantcontact, digest, kanaal, identity, resumed
+                    uuid7(),
+                    delivery,
+                    envelope,
+                    klantcontact,
+                    digest,
+                    kanaal,
+                    identity,
+                    resumed,
+                    _span(delivery, envelope, began),
                 )
         except Refusal as refusal:
             violations += refusal.violations
@@ -105,7 +117,14 @@ class Reader:
         digest = sha256(delivery.body).digest()
         reasons = Refusal(*violations).violations
         return Rejection(
-            uuid7(), delivery, reasons, digest, envelope, identity=identity, resumed=resumed
+            uuid7(),
+            delivery,
+            reasons,
+            digest,
+            envelope,
+            identity=identity,
+            resumed=resumed,
+            span=_span(delivery, envelope, began),
         )
 
     def _envelope(self, delivery: Delivery, received: datetime, stored: Stored | None) -> Envelope:
@@ -119,3 +138,15 @@ class Reader:
         except Refusal as refusal:
             violations += refusal.violations
             return None
+
+
+def _span(delivery: Delivery, envelope: Envelope | None, began: int) -> Span | None:
+    """In the trace that the message's headers name, else the one that the event itself names."""
+    batch = batches.current()
+    return spans.of_message(
+        delivery.queue,
+        envelope.id if envelope else delivery.message_id,
+        spans.context(delivery.headers) or (envelope.trace if envelope else None),
+        batch.span if batch else None,
+        began,
+    )

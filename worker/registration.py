@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from worker.domain.klantcontact import Klantcontact
     from worker.envelope import Delivery, Envelope, Key, Resumed
     from worker.errors import Violation
+    from worker.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Registration:
     kanaal: str
     identity: Identity
     resumed: Resumed | None = None
+    span: Span | None = field(default=None, compare=False)
 
     @property
     def bound_key(self) -> Key:
@@ -106,6 +108,7 @@ def rejection_of(
         asked.identity,
         asked.resumed,
         again,
+        asked.span,
     )
 
 

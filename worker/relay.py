@@ -35,6 +35,8 @@ class DueMail:
     attempts: int
     facts: MailFacts
     frozen: bytes | None
+    traces: tuple[str, ...] = ()
+    """The contexts of what it tells of (see `spans`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +193,12 @@ class Relay:
         for each in due:
             facts = each.facts
             try:
-                finished[each.row] = (
+                made = (
                     self.finish(facts)
                     if each.frozen is None
                     else Finished(facts.mail, facts.adres, each.frozen, None)
                 )
+                finished[each.row] = replace(made, traces=each.traces)
             except (HeaderError, TemplateError) as error:
                 # Neither quotes a value.
                 self.batches.log.warning("mail_mislukt", mail=str(facts.mail), reden=str(error))

@@ -348,6 +348,18 @@ class Settings(BaseSettings):
         description="The port of probes and metrics; 0: any. Without one, there are none.",
         json_schema_extra=_unit("port"),
     )
+    traces_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@\s]+(/\S*)?$",
+        description="Where traces go (OTLP), without a login: https://…/v1/traces; else nowhere.",
+    )
+    traces_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="The share of traces that is sent, of those that no sender began.",
+        json_schema_extra=_unit("share"),
+    )
     log_format: str = Field(
         "auto",
         pattern="^(auto|json|console)$",

@@ -121,6 +121,17 @@ def test_a_mail_that_was_sent_goes_again_as_a_new_one_only_if_that_is_said(
     )
 
 
+def test_a_mail_that_is_sent_anew_stays_in_its_trace(run: Run, post: Post) -> None:
+    post.contact(ANNA)
+    mail = post.mail()
+    post.does(lambda pool: pool.execute("update mail set trace = '{00-ab-cd-01}'"))
+    post.ends(mail, "verzonden", 250)
+    run(*RESEND, str(mail), "--again", *WHO)
+    (due,) = _offered(post)
+    assert due.facts.mail != mail
+    assert due.traces == ("00-ab-cd-01",)
+
+
 def test_who_sent_it_anew_and_why_stands_with_both_and_the_old_one_points_to_the_new(
     run: Run, post: Post
 ) -> None:

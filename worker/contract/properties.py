@@ -81,10 +81,19 @@ _SENT: Final[dict[str, Schema]] = {
 }
 
 
+TRACE: Final[dict[str, Schema]] = {
+    "traceparent": {
+        "description": "The context of a trace (W3C Trace Context); docs/traces.md.",
+        "type": "string",
+    },
+    "tracestate": {"description": "What belongs to it.", "type": "string"},
+}
+
+
 def headers(described: Mapping[str, Schema], *, optional: Sequence[str] = ()) -> Schema:
     """The schema of AMQP's headers; others are passed over."""
     needed = [name for name in described if name not in optional]
-    return {"type": "object", "properties": dict(described), "required": needed}
+    return {"type": "object", "properties": {**described, **TRACE}, "required": needed}
 
 
 def cloud_event_headers(kind: str, described: Mapping[str, Schema]) -> Schema:
@@ -100,6 +109,7 @@ def cloud_event_headers(kind: str, described: Mapping[str, Schema]) -> Schema:
         "required": list(described),
         "properties": {
             **described,
+            **TRACE,
             **{
                 f"{prefix}{name}": each for prefix in _PREFIXES for name, each in attributes.items()
             },

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from worker import spans
 from worker.domain.text import Moment
 from worker.envelope import Envelope
 from worker.errors import Code, Refusal, Violation
@@ -89,6 +90,7 @@ def _envelope(
         id=_text(attributes, "id"),
         time=_time(time) if time is not None else delivery.timestamp or received,
         data=data,
+        trace=spans.context(attributes),
     )
 
 

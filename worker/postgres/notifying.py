@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uuid_utils.compat import uuid7
 
+from worker import spans
 from worker.domain.notifications import address_key
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class _Mail:
     adres: str
     naam: str
     taal: str
+    traces: list[str] = field(default_factory=list)
+    """The contexts of the klantcontacten that it tells of (see `spans`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,15 @@ def _of(accepted: Acceptance) -> Iterable[_Wanted]:
     """The notificaties of one klantcontact: whoever shares an address shares the mail."""
     contact, zaak = accepted.registration.id, accepted.decision.zaak
     by_address: dict[str, _Mail] = {}
+    trace = spans.carried(accepted.registration.span)
     for each in accepted.decision.notifications:
         person, mail = each.betrokkene, None
         if each.withheld is None and person.email and zaak:
             address = address_key(person.email)
             key = (zaak.identificatie, address, each.soort.value)
-            own = _Mail(uuid7(), key, person.email, person.naam, person.taal)
+            own = _Mail(
+                uuid7(), key, person.email, person.naam, person.taal, [trace] if trace else []
+            )
             mail = by_address.setdefault(address, own)
         yield _Wanted(contact, each, mail)
 
@@ -86,6 +92,7 @@ def _share(wanted: list[_Wanted]) -> None:
     for place, each in enumerate(wanted):
         if each.mail:
             shared = first.setdefault(each.mail.key, each.mail)
+            shared.traces += [new for new in each.mail.traces if new not in shared.traces]
             wanted[place] = _Wanted(each.klantcontact, each.notification, shared)
 
 
@@ -94,10 +101,14 @@ async def _post(connection: Connection, mails: Sequence[_Mail], now: datetime) -
         "mail",
         columns=(
             *("id", "zaak", "sleutel", "soort"),
-            *("adres", "naam", "taal", "toestand", "gemaakt"),
+            *("adres", "naam", "taal", "toestand", "gemaakt", "trace"),
         ),
         records=[
-            (each.id, *each.key, each.adres, each.naam, each.taal, "wacht", now) for each in mails
+            (
+                *(each.id, *each.key, each.adres, each.naam, each.taal),
+                *("wacht", now, each.traces or None),
+            )
+            for each in mails
         ],
     )
     return [each.id for each in mails]
@@ -112,11 +123,14 @@ async def _join(connection: Connection, mails: Sequence[_Mail], now: datetime) -
     rows = await connection.fetch(
         """
         insert into mail
-            (id, zaak, sleutel, soort, adres, naam, taal, toestand, gemaakt, open)
-        select *, 'wacht', $8::timestamptz, true
+            (id, zaak, sleutel, soort, adres, naam, taal, trace, toestand, gemaakt, open)
+        select id, zaak, sleutel, soort, adres, naam, taal, string_to_array(trace, E'\\n'),
+               'wacht', $9::timestamptz, true
         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                    $7::text[])
-        on conflict (zaak, sleutel, soort) where open do update set open = true
+                    $7::text[], $8::text[])
+            as nieuw (id, zaak, sleutel, soort, adres, naam, taal, trace)
+        on conflict (zaak, sleutel, soort) where open do update set
+            open = true, trace = (mail.trace || excluded.trace)[1:32]
         returning id, zaak, sleutel, soort
         """,
         [each.id for each in in_order],
@@ -124,6 +138,7 @@ async def _join(connection: Connection, mails: Sequence[_Mail], now: datetime) -
         [each.adres for each in in_order],
         [each.naam for each in in_order],
         [each.taal for each in in_order],
+        ["\n".join(each.traces) or None for each in in_order],
         now,
     )
     own = {each.id for each in mails}

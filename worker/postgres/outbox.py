@@ -63,7 +63,8 @@ class PostgresOutbox:
                 )
                 update outbox as o set beschikbaar = $2, pogingen = o.pogingen + 1
                 where o.id = any (array(select id from due))
-                returning o.id, o.soort, o.pogingen, o.onderwerp, o.adres, o.correlatie, o.inhoud
+                returning o.id, o.soort, o.pogingen, o.onderwerp, o.adres, o.correlatie, o.inhoud,
+                          o.trace
                 """,
                 now,
                 until,
@@ -198,9 +199,9 @@ def _told(row: asyncpg.Record) -> DueAnnouncement | DueRecall:
     if row[1] == "hervat":
         return DueRecall(row[0], row[2], tuple(map(Recall, _letters(row[6] or row[3].bytes))))
     if row[1] == "gebeurtenis":
-        told = Event(row[3], row[4], row[6])
+        told = Event(row[3], row[4], row[6], row[7])
     else:
-        told = Reply(row[3], orjson.loads(row[6])["type"], row[6], row[4], row[5])
+        told = Reply(row[3], orjson.loads(row[6])["type"], row[6], row[4], row[5], row[7])
     return DueAnnouncement(row[0], row[2], told)
 
 
@@ -224,7 +225,8 @@ async def _mails(
         ), gesloten as (
             update mail set open = false from dicht where mail.id = dicht.id
         )
-        select m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal, m.soort, m.bytes
+        select m.id, m.zaak, z.omschrijving, m.naam, m.adres, m.taal, m.soort, m.bytes,
+               m.trace
         from mail as m left join zaak as z on z.identificatie = m.zaak
         where m.id = any ($1::uuid[])
         """,
@@ -236,6 +238,7 @@ async def _mails(
             row=claimed[row[0]][0],
             attempts=claimed[row[0]][2],
             frozen=row[7],
+            traces=tuple(row[8] or ()),
             facts=MailFacts(
                 mail=row[0],
                 zaak=row[1],

@@ -154,9 +154,10 @@ async def _make(
         await act_within(connection, [mail.letter[0]], Deed(ARCHIVE, retry.by, why, retry.now))
     await connection.execute(
         """
-        insert into mail (id, zaak, sleutel, soort, adres, naam, taal, toestand, gemaakt, herhaalt)
+        insert into mail (id, zaak, sleutel, soort, adres, naam, taal, toestand, gemaakt, herhaalt,
+                          trace)
         select nieuw.id, oud.zaak, nieuw.sleutel, oud.soort, nieuw.adres, nieuw.naam, nieuw.taal,
-               'wacht', $2, oud.id
+               'wacht', $2, oud.id, oud.trace
         from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
             as nieuw (id, sleutel, adres, naam, taal)
         join mail as oud on oud.id = $1

@@ -166,11 +166,14 @@ async def send(
     """Put all that is to leave in the outbox, and wake a relay."""
     if not mails and not announcements:
         return
-    rows = [(each.mail, "mail", each.mail, each.due, None, None, None) for each in mails]
+    rows = [(each.mail, "mail", each.mail, each.due, *[None] * 4) for each in mails]
     rows += [_announcement(each, now) for each in announcements]
     await connection.copy_records_to_table(
         "outbox",
-        columns=("id", "soort", "onderwerp", "beschikbaar", "adres", "correlatie", "inhoud"),
+        columns=(
+            *("id", "soort", "onderwerp", "beschikbaar"),
+            *("adres", "correlatie", "inhoud", "trace"),
+        ),
         records=rows,
     )
     await connection.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
@@ -179,7 +182,8 @@ async def send(
 def _announcement(told: Announcement, now: datetime) -> tuple[Any, ...]:
     match told:
         case Event():
-            return uuid7(), "gebeurtenis", told.id, now, told.type, None, told.content
+            return uuid7(), "gebeurtenis", told.id, now, told.type, None, told.content, told.trace
         case Reply():
             correlation = told.correlation_id
-            return uuid7(), "antwoord", told.id, now, told.queue, correlation, told.content
+            where = (told.queue, correlation)
+            return uuid7(), "antwoord", told.id, now, *where, told.content, told.trace

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from worker import spans
 from worker.errors import Outage
 from worker.mailer import Job
 from worker.rabbitmq.consuming import Consumer, Limits
@@ -51,4 +52,5 @@ def _job(delivery: Delivery) -> Job | None:
         sender, recipient = delivery.headers["afzender"], delivery.headers["ontvanger"]
     except (ValueError, KeyError):
         return None
-    return Job(mail, str(sender), str(recipient), delivery.body)
+    span = spans.of_message(delivery.queue, str(mail), spans.context(delivery.headers))
+    return Job(mail, str(sender), str(recipient), delivery.body, span)

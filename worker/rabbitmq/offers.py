@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from worker import batches, spans
 from worker.finishing import Finished
 from worker.outcomes import CONTENT_TYPE, Event, Reply
 from worker.rabbitmq.publishing import Publication, Publisher
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from worker.outcomes import Announcement
     from worker.relay import Offer
+    from worker.spans import Span
 
 MAIL_VERZENDEN: Final = "nl.overheid.klantcontacten.mail-verzenden"
 _DEFAULT_EXCHANGE: Final = ""
@@ -30,7 +33,11 @@ class Offers:
 
     async def offer(self, jobs: Sequence[Offer]) -> list[bool]:
         """Publish all; whether each was confirmed, in order."""
-        return await self._publisher.publish([self._publication(job) for job in jobs])
+        traced = [_traced(self._publication(job), job) for job in jobs]
+        confirmed = await self._publisher.publish([publication for publication, _ in traced])
+        for (_, span), well in zip(traced, confirmed, strict=True):
+            spans.end(span, error=None if well else "unconfirmed")
+        return confirmed
 
     def _publication(self, job: Offer) -> Publication:
         match job:
@@ -56,6 +63,28 @@ class Offers:
                 "ontvanger": job.address,
             },
         )
+
+
+def _traced(publication: Publication, job: Offer) -> tuple[Publication, Span | None]:
+    """With the context of its span in the headers; a recall is known by its dead letter."""
+    match job:
+        case Recall():
+            return publication, None
+        case Finished():
+            after = job.traces
+        case Event() | Reply():
+            after = (job.trace,) if job.trace else ()
+    batch = batches.current()
+    span = spans.of_publication(
+        publication.exchange,
+        publication.routing_key,
+        publication.message_id,
+        after,
+        batch.span if batch else None,
+    )
+    if span is None:
+        return publication, None
+    return replace(publication, headers={**publication.headers, **spans.headers(span)}), span
 
 
 def _recall(recall: Recall) -> Publication:

@@ -29,6 +29,7 @@ GROUPS: Final = {
     ),
     "Process": ("outage_pause", "drain", "watchdog"),
     "Health and metrics": ("http_",),
+    "Traces": ("traces_",),
     "Log": ("log_",),
 }
 ESSENTIAL: Final = (

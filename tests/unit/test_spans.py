@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from tests.collector import SENDERS_SPAN, SENDERS_TRACE, TRACEPARENT
+from worker import spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUEUE = "klantcontact.registratie.callcenter"
+
+
+@pytest.fixture
+def listened() -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans.listen(provider.get_tracer("test"))
+    yield exporter
+    spans.quiet()
+
+
+@pytest.mark.usefixtures("listened")
+def test_a_context_is_a_traceparent_with_its_tracestate() -> None:
+    headers = {"traceparent": TRACEPARENT, "tracestate": "a=1", "baggage": "naam=Anna"}
+    assert spans.context(headers) == f"{TRACEPARENT} a=1"
+    assert spans.context({"traceparent": TRACEPARENT}) == TRACEPARENT
+
+
+@pytest.mark.usefixtures("listened")
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"ff{TRACEPARENT[2:]}",
+        f"{TRACEPARENT}-more",
+        TRACEPARENT.replace(SENDERS_TRACE, "0" * 32),
+        TRACEPARENT.replace(SENDERS_SPAN, "0" * 16),
+        TRACEPARENT.upper(),
+        "anna@example.nl",
+        "",
+        7,
+        None,
+    ],
+)
+def test_what_is_no_context_by_w3cs_rules_is_none(header: object) -> None:
+    assert spans.context({"traceparent": header, "tracestate": "a=1"}) is None
+
+
+def test_a_message_without_a_context_begins_a_trace(listened: InMemorySpanExporter) -> None:
+    span = spans.of_message(QUEUE, "m-1", None)
+    spans.end(span)
+    (seen,) = listened.get_finished_spans()
+    assert seen.parent is None
+    assert seen.context is not None
+    own = f"00-{seen.context.trace_id:032x}-{seen.context.span_id:016x}-"
+    assert (spans.carried(span) or "").startswith(own)
+
+
+def test_what_follows_is_in_the_same_trace_with_its_tracestate(
+    listened: InMemorySpanExporter,
+) -> None:
+    first = spans.of_message(QUEUE, "m-1", f"{TRACEPARENT} a=1,b=2")
+    kept = spans.carried(first)
+    assert kept is not None
+    assert kept.endswith(" a=1,b=2")
+    spans.end(spans.of_publication("exchange", "key", "m-2", (kept,), None))
+    (seen,) = listened.get_finished_spans()
+    assert seen.parent is not None
+    assert f"{seen.parent.trace_id:x}" == SENDERS_TRACE
+    assert seen.parent.trace_state.to_header() == "a=1,b=2"
+
+
+def test_a_publication_follows_the_first_and_is_linked_to_the_others(
+    listened: InMemorySpanExporter,
+) -> None:
+    other = TRACEPARENT.replace(SENDERS_SPAN, "1" * 16)
+    spans.end(spans.of_publication("exchange", "key", "m-2", (TRACEPARENT, other, "none"), None))
+    (seen,) = listened.get_finished_spans()
+    assert seen.parent is not None
+    assert f"{seen.parent.span_id:016x}" == SENDERS_SPAN
+    assert [f"{each.context.span_id:x}" for each in seen.links] == ["1" * 16]
+
+
+def test_a_reply_does_not_name_its_senders_queue(listened: InMemorySpanExporter) -> None:
+    spans.end(spans.of_publication("", "antwoord.callcenter.anna", "m-2", (), None))
+    (seen,) = listened.get_finished_spans()
+    assert "anna" not in seen.to_json()
+
+
+def test_an_id_that_is_a_burgerservicenummer_is_masked(listened: InMemorySpanExporter) -> None:
+    spans.end(spans.of_message(QUEUE, "zaak-111222333", None))
+    (seen,) = listened.get_finished_spans()
+    assert "111222333" not in seen.to_json()
+
+
+def test_without_anybody_listening_there_are_no_spans_and_no_contexts() -> None:
+    assert spans.of_message(QUEUE, "m-1", TRACEPARENT) is None
+    assert spans.of_batch("intake", 1, 1, [TRACEPARENT]) is None
+    assert spans.of_publication("exchange", "key", "m-2", (TRACEPARENT,), None) is None
+    assert spans.context({"traceparent": TRACEPARENT}) is None
+    assert (spans.carried(None), spans.ids(None)) == (None, {})

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 SENDERS_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SENDERS_SPAN = "00f067aa0ba902b7"
@@ -78,15 +78,34 @@ class Collector:
 async def collecting() -> AsyncIterator[Collector]:
     """One that listens on a free port of this machine."""
     collector = Collector()
-    application = web.Application()
-    application.router.add_post("/v1/traces", collector.take)
+    async with _listening(collector.take) as collector.url:
+        yield collector
+
+
+@asynccontextmanager
+async def discarding() -> AsyncIterator[str]:
+    """The address of one that keeps nothing."""
+
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(content_type="application/x-protobuf")
+
+    async with _listening(take) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _listening(
+    take: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncIterator[str]:
+    application = web.Application(client_max_size=64 * 1024 * 1024)
+    application.router.add_post("/v1/traces", take)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port, *_ = runner.addresses[0]
-        collector.url = f"http://{host}:{port}/v1/traces"
-        yield collector
+        yield f"http://{host}:{port}/v1/traces"
     finally:
         await runner.cleanup()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench import broker, database, tokens
 from tests.bench.site import SECONDS
+from tests.collector import discarding
 from worker.authentication import body_digest
 
 if TYPE_CHECKING:
@@ -92,7 +93,21 @@ async def intake(site: Site, count: int, url: str) -> float:
 
 async def silent(site: Site, count: int, url: str) -> float:
     """The same with nothing to log."""
-    return await _intake(site, count, url, site.worker(url, "intake", level="error"))
+    return await _intake(site, count, url, site.worker(url, "intake", log_level="error"))
+
+
+async def traced(site: Site, count: int, url: str) -> float:
+    """The same with a trace of each message, sent to a collector that drops it."""
+    async with discarding() as collector:
+        worker = site.worker(url, "intake", traces_url=collector)
+        return await _intake(site, count, url, worker)
+
+
+async def traced_tenth(site: Site, count: int, url: str) -> float:
+    """The same with a trace of one message in ten."""
+    async with discarding() as collector:
+        worker = site.worker(url, "intake", traces_url=collector, traces_share="0.1")
+        return await _intake(site, count, url, worker)
 
 
 async def trusting(site: Site, count: int, url: str) -> float:

@@ -112,12 +112,12 @@ class Site:
         }
 
     def worker(
-        self, url: str, *roles: str, smtp_port: int = 1, name: str = "worker", level: str = "info"
+        self, url: str, *roles: str, smtp_port: int = 1, name: str = "worker", **settings: str
     ) -> AbstractAsyncContextManager[Program]:
-        """The program, with its log, from `level` on, in the folder."""
+        """The program with these settings, its log in the folder."""
         log = self.folder / f"{name}.log"
-        settings = self.settings(url, smtp_port) | {"KLANTCONTACT_LOG_LEVEL": level}
-        return program(settings, WORKER, roles, log)
+        more = {f"KLANTCONTACT_{name.upper()}": value for name, value in settings.items()}
+        return program(self.settings(url, smtp_port) | more, WORKER, roles, log)
 
     def trusting(self, url: str) -> AbstractAsyncContextManager[Program]:
         """The intake without tokens."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.marked_play import MARKS, Played, play
-from tests.marked_scenes import all_scenes
+from tests.marked.play import MARKS, Played, play
+from tests.marked.scenes import all_scenes
 from tests.marks import BSN_IN_AN_ID, leaked, mark
 
 if TYPE_CHECKING:

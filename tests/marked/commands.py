@@ -12,7 +12,7 @@ from tests.program import run
 from worker.cli import app, dead_letters, notificaties
 
 if TYPE_CHECKING:
-    from tests.marked_stage import Stage
+    from tests.marked.stage import Stage
 
 KINDS: Final = ("notitie", "reden")
 # All commands there are take longer to put together than one does to run.

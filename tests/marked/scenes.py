@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests import marked_demo, marked_wrongs, reports
-from tests.marked_commands import command, look_around, put_right
-from tests.marked_tokens import token
+from tests import reports
+from tests.marked import demo, wrongs
+from tests.marked.commands import command, look_around, put_right
+from tests.marked.tokens import token
 from tests.marks import mark
 from worker.cli.demo.messages import REGISTERED, REPEATED, samples
 from worker.rabbitmq import topology
@@ -14,7 +15,7 @@ from worker.rabbitmq import topology
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.marked_stage import Stage
+    from tests.marked.stage import Stage
     from worker.cli.demo.messages import Sample
 
 _OUTCOMES = [each.expected for each in samples()]
@@ -36,20 +37,20 @@ async def all_scenes(stage: Stage, folder: Path) -> None:
 async def what_the_demo_does(stage: Stage, folder: Path) -> None:
     """And what is refused besides, for each reason."""
     facts = folder / "register.jsonl"
-    facts.write_bytes(marked_demo.register())
+    facts.write_bytes(demo.register())
     await command(stage, "register import", "register", "import", str(facts))
     await stage.probe()
     await _database_refuses(stage)
-    wrongs = await _send_wrongs(stage)
+    wrong = await _send_wrongs(stage)
     registered = _OUTCOMES.count(REGISTERED)
     refused = len(_OUTCOMES) - registered - _OUTCOMES.count(REPEATED)
     for wave in (1, 2):
-        for sample in marked_demo.messages():
+        for sample in demo.messages():
             if sample.wave == wave:
                 await _send(stage, sample)
         await stage.count("klantcontact", registered)
     await stage.logged(REPEATED)
-    await stage.count(f"dead_letter where toestand = 'open' and {_INTAKES}", wrongs + refused)
+    await stage.count(f"dead_letter where toestand = 'open' and {_INTAKES}", wrong + refused)
     await stage.mails_at_rest()
 
 
@@ -63,13 +64,13 @@ async def _send(stage: Stage, sample: Sample) -> None:
 
 async def _send_wrongs(stage: Stage) -> int:
     """How many they are."""
-    wrongs, facts = list(marked_wrongs.contacts()), dict(marked_wrongs.facts())
-    for each in wrongs:
+    contacts, facts = list(wrongs.contacts()), dict(wrongs.facts())
+    for each in contacts:
         given = {"message_id": each.name, **each.properties}
         await stage.send(each.body, each.bearer, "callcenter", **given)
     for name, body in facts.items():
         await stage.broker.fact(body, message_id=name)
-    return len(wrongs) + len(facts)
+    return len(contacts) + len(facts)
 
 
 async def _database_refuses(stage: Stage) -> None:
@@ -77,7 +78,7 @@ async def _database_refuses(stage: Stage) -> None:
     await stage.pool.execute(
         f"""
         alter table klantcontact
-        add constraint not_this check (onderwerp is distinct from '{marked_wrongs.BREAKS}')
+        add constraint not_this check (onderwerp is distinct from '{wrongs.BREAKS}')
         """
     )
 
@@ -101,7 +102,7 @@ async def a_mail_comes_back(stage: Stage) -> None:
 async def the_services_go_away(stage: Stage) -> None:
     """The mail server first, so that a mail waits for it; then the others."""
     await stage.ways["smtp"].cut()
-    sample = next(each for each in marked_demo.messages() if each.expected == REGISTERED)
+    sample = next(each for each in demo.messages() if each.expected == REGISTERED)
     await _send(stage, sample.model_copy(update={"id": "uitval"}))
     await stage.count("mail where toestand = 'uitgesteld'", 1)
     for name in ("amqp", "postgres"):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from tests import gossiping, marked_commands, marked_demo, marked_tokens, marked_wrongs
+from tests import gossiping
 from tests.broker import Broker
 from tests.gossiping import LOGIN, Gossip
 from tests.integration.smtp.told_server import listening
-from tests.marked_stage import Stage
+from tests.marked import commands, demo, tokens, wrongs
+from tests.marked.stage import Stage
 from tests.marks import BSN, BSN_IN_AN_ID, TELEFOON, mark
 from tests.program import Program
 from tests.proxy import passing
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from worker.stack.state import StackState
 
 _KINDS: Final = (
-    *marked_demo.KINDS,
-    *marked_tokens.KINDS,
-    *marked_wrongs.KINDS,
-    *marked_commands.KINDS,
+    *demo.KINDS,
+    *tokens.KINDS,
+    *wrongs.KINDS,
+    *commands.KINDS,
     *gossiping.KINDS,
     "melding",
 )
@@ -109,4 +110,4 @@ def _environment(ways: dict[str, Proxy], folder: Path) -> dict[str, str]:
         "STACK_DIR": str(folder / "no-stack"),
     }
     named = {f"KLANTCONTACT_{name}": value for name, value in given.items()}
-    return {**named, **marked_tokens.write(folder)}
+    return {**named, **tokens.write(folder)}

@@ -9,8 +9,8 @@ import orjson
 
 from tests.contacts import contact
 from tests.facts import betrokkene, zaak
-from tests.marked_demo import marked, person
-from tests.marked_tokens import SECRET, token
+from tests.marked.demo import marked, person
+from tests.marked.tokens import SECRET, token
 from tests.marks import BSN_IN_AN_ID, mark
 from tests.tokens import zgw
 

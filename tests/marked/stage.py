@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from tests.marked_tokens import parts
+from tests.marked.tokens import parts
 from tests.marks import mark
 from tests.waiting import until
 

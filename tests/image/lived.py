@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from tests.image.life import SECONDS, Life, show
-from tests.image.room import SHOWN
+from tests.image.room import SHOWN, end
 from tests.image.started import until
 from worker.role import Role
 from worker.stack.ports import LOOPBACK, free_ports
@@ -36,7 +36,7 @@ def live(image: Built, state: StackState, folder: Path, context: Path, report: R
             _work(life, report)
         status = worker.stop()
     finally:
-        worker.kill()
+        end(worker.holder)
     last = worker.last_words()
     report.check("SIGTERM ends it with exit status 0", holds=status == 0, details=last)
     report.check("HEALTHCHECK says no once it has ended", holds=not life.healthy())

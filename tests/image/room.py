@@ -6,13 +6,17 @@ ends. The network is the machine's.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 # What Docker mounts too: /proc, some of /dev, and how names are found on the network.
 _SCRIPT: Final = """
@@ -65,7 +69,7 @@ class Room:
     group: int = 0
     sealed: bool = False
     volumes: tuple[str, ...] = ()
-    shown: Path | None = field(default=None)
+    shown: Path | None = None
 
     def command(self, words: Sequence[str]) -> list[str]:
         """The command of this machine that runs `words` in the room, as its first process."""
@@ -77,23 +81,44 @@ class Room:
             *(self.folder, *given, *words),
         ]
 
+    def start(self, words: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start `words` with no input; what is returned is the process that holds the room."""
+        command = self.command(words)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
     def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """Run `words` to their end, with no input; what they say comes back in one text.
 
         What takes longer is killed, and its status is that of timeout(1).
         """
-        command = self.command(words)
-        try:
-            return subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            late = f"not done after {seconds:.0f} s"
-            return subprocess.CompletedProcess(command, _TIMED_OUT, late)
+        with TemporaryFile() as out:
+            holder = self.start(words, out)
+            try:
+                status, late = holder.wait(seconds), ""
+            except subprocess.TimeoutExpired:
+                status, late = _TIMED_OUT, f"\nnot done after {seconds:.0f} s"
+            finally:
+                end(holder)
+            out.seek(0)
+            said = out.read().decode(errors="replace")
+        return subprocess.CompletedProcess([*words], status, said + late)
+
+
+def first_process(holder: subprocess.Popen[bytes]) -> int | None:
+    """The process id, on the machine, of what was started in the room; None once it has ended."""
+    children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
+    if holder.poll() is not None:
+        return None
+    return next(map(int, children.read_text(encoding="ascii").split()), None)
+
+
+def end(holder: subprocess.Popen[bytes]) -> None:
+    """Leave nothing running: the room's other processes end with its first.
+
+    It is not enough to kill the holder: what changes its user outlives it.
+    """
+    if (first := first_process(holder)) is not None:
+        with suppress(ProcessLookupError):
+            os.kill(first, signal.SIGKILL)
+    if holder.poll() is None:
+        holder.wait()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.image.room import end, first_process
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -22,25 +24,20 @@ _TAIL: Final = 1500
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A program that runs in a room; `outer` is the process that holds the room."""
+    """A program that runs in a room; `holder` is the process that holds the room."""
 
-    outer: subprocess.Popen[bytes]
+    holder: subprocess.Popen[bytes]
     log: Path
 
     @classmethod
     def start(cls, room: Room, command: Sequence[str], log: Path) -> Started:
         with log.open("wb") as out:
-            outer = subprocess.Popen(
-                room.command(command), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-        return cls(outer, log)
+            return cls(room.start(command, out), log)
 
     @property
     def process(self) -> Path:
-        """The folder in /proc of the program itself, the room's first process."""
-        outer = self.outer.pid
-        children = Path(f"/proc/{outer}/task/{outer}/children").read_text(encoding="ascii")
-        return Path(f"/proc/{children.split()[0]}")
+        """The folder in /proc of the program itself."""
+        return Path(f"/proc/{first_process(self.holder)}")
 
     def status(self) -> dict[str, list[str]]:
         """What the kernel says of the program: the words of each field."""
@@ -60,23 +57,18 @@ class Started:
         return self.said()[-_TAIL:].splitlines()[-5:]
 
     def runs(self) -> bool:
-        return self.outer.poll() is None
+        return self.holder.poll() is None
 
     def stop(self) -> int:
         """Ask it to stop, as a platform does; its exit status, or -9 when it had to be killed."""
-        if self.runs():
-            os.kill(int(self.process.name), signal.SIGTERM)
+        if (first := first_process(self.holder)) is not None:
+            os.kill(first, signal.SIGTERM)
         try:
-            return self.outer.wait(_STOP_SECONDS)
+            return self.holder.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
-            return self.outer.wait()
-
-    def kill(self) -> None:
-        """Leave nothing running: what runs in the room ends with its holder."""
-        if self.runs():
-            self.outer.kill()
-            self.outer.wait()
+            return -signal.SIGKILL
+        finally:
+            end(self.holder)
 
 
 def until(look: Callable[[], bool], seconds: float) -> bool:

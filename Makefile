@@ -6,7 +6,7 @@ FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails format lock clean setup image-root
+.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails image-root format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"

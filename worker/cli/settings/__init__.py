@@ -46,9 +46,9 @@ def settings(
         case True, False:
             _print_lines(*explained(chosen, shown, calling.out.width))
         case False, True:
-            calling.print_json({name: str(value) for name, value in shown.items()})
+            calling.print_json(shown)
         case _:
-            _print_lines(*(f"{name}={value}" for name, value in shown.items()))
+            _print_lines(*(_line(name, value) for name, value in shown.items()))
 
 
 def _in_force(chosen: list[Described], effective: Settings) -> dict[str, str | None]:
@@ -57,6 +57,11 @@ def _in_force(chosen: list[Described], effective: Settings) -> dict[str, str | N
         name: _MASKED if isinstance(value, SecretStr) else written(value)
         for name, value in values.items()
     }
+
+
+def _line(name: str, value: str | None) -> str:
+    """As in an `.env`, where a name without a value would be an empty one: so it is a comment."""
+    return f"{name}={value}" if value is not None else f"# {name}="
 
 
 def _document(each: Described, shown: dict[str, str | None]) -> dict[str, str | None]:

@@ -25,8 +25,8 @@ def brief(found: dict[str, Any]) -> Lines:
 def whole(found: dict[str, Any]) -> Lines:
     """By itself: with what it belongs to, how it came, and what people changed of it."""
     yield "zaak", found["zaak"] or "none"
-    yield from _links(found)
     yield "registered", f"{calling.moment(found['geregistreerd'])}, by {_channel(found)}"
+    yield from _links(found)
     for each in found["herstel"]:
         yield "put right", f"{_by(each)}: {', '.join(each['velden'])}"
         if each["reden"]:

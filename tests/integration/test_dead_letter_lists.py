@@ -62,7 +62,7 @@ def test_a_list_says_of_each_what_it_takes_to_find_it(run: Run, rows: Rows, clos
         ZAAK,
         "message m-1",
         "field zaak",
-        "came 3 times since 2026-11-23 13:00",
+        "refused 3 times since 2026-11-23 13:00",
         "klantcontact dead-letters show ID",
     ):
         assert words in shown

@@ -100,5 +100,15 @@ _TEXTS = {
 }
 
 
+# What else a text must be, by the field that it stands in.
+FORMS: Final = {
+    "url": "an address that begins with https:// is needed, of up to 2000 characters",
+    "formaat": "a media type as text/plain is needed",
+    "sha256": "64 hexadecimal digits are needed",
+}
+
+
 def _text(detail: ErrorDetails) -> str:
+    if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] in FORMS:
+        return FORMS[str(detail["loc"][-1])]
     return _TEXTS.get(detail["type"], detail["msg"].removeprefix("Value error, "))

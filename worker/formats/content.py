@@ -102,7 +102,7 @@ _TEXTS = {
 
 # What else a text must be, by the field that it stands in.
 FORMS: Final = {
-    "url": "an address that begins with https:// is needed, of up to 2000 characters",
+    "url": "an address that begins with https:// and has no spaces is needed",
     "formaat": "a media type as text/plain is needed",
     "sha256": "64 hexadecimal digits are needed",
 }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from worker.errors import Code, Violation
-from worker.formats.content import FORMS
 from worker.formats.xml_elements import NAMESPACE, ROOTS, Group, Leaf, Sequence
 
 if TYPE_CHECKING:
@@ -23,12 +22,11 @@ _LONGEST_FIELD: Final = 100
 _NAME: Final = re.compile(r"\{[^}]*\}([A-Za-z0-9]+)")
 _PREFIX: Final = re.compile(r"/([^/:\[\]]+):")
 _EXPECTED: Final = "Expected is"
-_PATTERN: Final = "SCHEMAV_CVC_PATTERN_VALID"
 _DETAILS: Final = {
     "SCHEMAV_CVC_ENUMERATION_VALID": "not one of the values that are allowed here",
     "SCHEMAV_CVC_MAXLENGTH_VALID": "too long",
     "SCHEMAV_CVC_MINLENGTH_VALID": "must not be empty",
-    _PATTERN: "does not have the form that is needed here",
+    "SCHEMAV_CVC_PATTERN_VALID": "does not have the form that is needed here",
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": "no attribute is allowed here",
     "SCHEMAV_CVC_COMPLEX_TYPE_2_3": "no text is allowed here, only elements",
 }
@@ -61,8 +59,6 @@ def violations(root: etree._Element, found: Iterable[etree._LogEntry]) -> list[V
 def _violation(element: etree._Element, entry: etree._LogEntry) -> Violation:
     field, made_up = field_of(element)
     detail = _DETAILS.get(entry.type_name, _OTHER)
-    if entry.type_name == _PATTERN and field:
-        detail = FORMS.get(field.rpartition(".")[2], detail)
     if entry.type_name == "SCHEMAV_ELEMENT_CONTENT":
         detail = _misplaced(entry.message)
         if made_up:

@@ -19,14 +19,14 @@ from worker import condemned
 from worker.envelope import Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
-from worker.formats.content import parse_klantcontact
+from worker.formats.content import parse_klantcontact, zaak_in
+from worker.formats.naming import named
 from worker.message_log import say_unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.domain.klantcontact import Klantcontact
-    from worker.envelope import Delivery, Envelope
+    from worker.envelope import Delivery
     from worker.logs import Log
 
 _REASONS: Final = {
@@ -101,7 +101,10 @@ class Deaths:
         violation = _violation(death.get("reason"), "retry it" if retriable else "archive this")
         if contact:
             return Dead(self._contact(came, violation, moment or now), moment, told=True)
-        return Dead(_rejection(came, violation), moment, retry, mail)
+        rejection = _rejection(came, violation)
+        if came.queue == self.queues.facts:
+            rejection = self._as_named(rejection)
+        return Dead(rejection, moment, retry, mail)
 
     def condemned(self, delivery: Delivery, now: datetime) -> Dead:
         """One that ended the program each time: a dead letter of its own, nothing in it read."""
@@ -120,20 +123,27 @@ class Deaths:
 
         Its token is not looked at: a retry judges it wholly anew.
         """
-        envelope: Envelope | None = None
-        contact: Klantcontact | None = None
+        rejection = _rejection(came, violation)
         try:
             envelope = decode(came, received, self.message_bytes)
+            zaak = zaak_in(envelope.data)
+            rejection = replace(rejection, envelope=envelope, zaak=zaak)
             contact = parse_klantcontact(envelope.data)
+            return replace(rejection, digest=contact.digest(), zaak=contact.zaak)
         except Refusal:
-            pass
+            return rejection if rejection.envelope else self._as_named(rejection)
         except Exception as error:  # noqa: BLE001 (it is kept, whatever is the matter with it)
             say_unexpected(self.log, came.message_id, error)
-        if contact is None:
-            return _rejection(came, violation, envelope)
-        return replace(
-            _rejection(came, violation, envelope), digest=contact.digest(), zaak=contact.zaak
-        )
+            return rejection
+
+    def _as_named(self, rejection: Rejection) -> Rejection:
+        """With what it says of itself, though it is no envelope."""
+        try:
+            claims = named(rejection.delivery, self.message_bytes)
+        except Exception as error:  # noqa: BLE001 (as above)
+            say_unexpected(self.log, rejection.delivery.message_id, error)
+            return rejection
+        return replace(rejection, named=claims, zaak=claims.zaak)
 
 
 def _violation(reason: object, remedy: str) -> Violation:
@@ -162,8 +172,8 @@ def _id(delivery: Delivery) -> UUID | None:
     return None
 
 
-def _rejection(came: Delivery, violation: Violation, envelope: Envelope | None = None) -> Rejection:
-    return Rejection(uuid7(), came, (violation,), sha256(came.body).digest(), envelope)
+def _rejection(came: Delivery, violation: Violation) -> Rejection:
+    return Rejection(uuid7(), came, (violation,), sha256(came.body).digest())
 
 
 def bare(dead: Dead) -> Dead:

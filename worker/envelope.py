@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from worker.errors import Refusal
 
@@ -63,6 +63,21 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a message says of itself that has no envelope: each part where it is well-formed.
+
+    All of it is the sender's word, and the source may even be another applicatie's.
+    """
+
+    source: str | None = None
+    id: str | None = None
+    zaak: str | None = None
+
+
+_NOTHING: Final = Named()
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The dead letter that a message was taken out of, and which attempt this is.
 
@@ -89,6 +104,7 @@ class Rejection:
     `claim` is the key it holds in the inbox, if any; `identity` is what its token says, where
     the token's signature is good. One that is to be judged `again` at a moment is put off; the
     others are refused. One that was `resumed` goes back to the dead letter that it came from.
+    `named` stands in for an envelope that could not be read.
     """
 
     id: UUID
@@ -102,6 +118,19 @@ class Rejection:
     resumed: Resumed | None = None
     again: datetime | None = None
     span: Span | None = field(default=None, compare=False)
+    named: Named = _NOTHING
+
+    @property
+    def source(self) -> str | None:
+        """Where it says that it comes from."""
+        return self.envelope.source if self.envelope else self.named.source
+
+    @property
+    def message_id(self) -> str | None:
+        """Its own id; where none can be read, the one that stands beside it."""
+        if self.envelope:
+            return self.envelope.id
+        return self.named.id or self.delivery.message_id
 
     @property
     def code(self) -> Code:

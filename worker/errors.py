@@ -5,6 +5,7 @@
     ├── Outage         not this message's fault: pause, and try again when it is over
     ├── BatchRejected  the database cannot take this batch's data: halve it, find the culprit
     └── UsageError     what the person at the command line asked for cannot be done
+        └── WrongUsage what they wrote means nothing, whatever there is
 
 Anything else is a defect of the program: the message that shows it becomes a dead letter
 `onverwacht`, the others of its batch are not touched by it.
@@ -148,3 +149,7 @@ class BatchRejected(KlantcontactError):
 
 class UsageError(KlantcontactError):
     """The command cannot do what was asked; the text says why and what to do next."""
+
+
+class WrongUsage(UsageError):
+    """What was asked means nothing, whatever there is: exit status 2; the text says what does."""

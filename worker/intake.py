@@ -227,7 +227,7 @@ class Intake:
 def _id(work: Work) -> str | None:
     """The id of the message."""
     asked = work.registration if isinstance(work, Repetition) else work
-    return asked.envelope.id if asked.envelope else asked.delivery.message_id
+    return asked.message_id if isinstance(asked, Rejection) else asked.envelope.id
 
 
 def _left_of(culprit: Work) -> Rejection | None:

@@ -72,8 +72,8 @@ def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
         fields=[
             "(unknown)" if each.made_up else each.field for each in refused.violations if each.field
         ],
-        bericht=refused.envelope.id if refused.envelope else refused.delivery.message_id,
-        source=refused.envelope.source if refused.envelope else None,
+        bericht=refused.message_id,
+        source=refused.source,
         applicatie=refused.delivery.user_id,
         kanaal=kanaal,
         zaak=refused.zaak,

@@ -105,12 +105,11 @@ class Announcer:
         if rejection.again and rejection.resumed:
             return []
         kind = UITGESTELD if rejection.again else AFGEWEZEN
-        delivery, envelope = rejection.delivery, rejection.envelope
-        named = envelope.id if envelope else delivery.message_id
+        delivery, named = rejection.delivery, rejection.message_id
         data = {
             "bericht": {
                 "applicatie": delivery.user_id,
-                "bron": envelope.source if envelope else None,
+                "bron": rejection.source,
                 "id": named,
             },
             "probleem": problem(rejection.violations, f"urn:uuid:{kept}"),

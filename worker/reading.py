@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uuid_utils.compat import uuid7
 
 from worker import batches, spans
-from worker.envelope import Rejection
+from worker.envelope import Named, Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
-from worker.formats.content import parse_klantcontact
+from worker.formats.content import parse_klantcontact, zaak_in
+from worker.formats.naming import named
 from worker.message_log import say_unexpected
 from worker.registration import Registration
 from worker.unpacking import resumed_from, unpack
@@ -87,45 +88,55 @@ class Reader:
     ) -> Registration | Rejection:
         """Whatever is wrong with one delivery stays its own, and is said all at once."""
         violations: list[Violation] = []
-        envelope = None
+        envelope, claims = None, Named()
         identity = stored.identity if stored else None
         resumed = resumed_from(stored) if stored else None
         began = time.time_ns()
         try:
             identity = identity or self._prove(delivery, violations)
-            envelope = self._envelope(delivery, received, stored)
-            klantcontact = parse_klantcontact(envelope.data)
-            if identity is not None:
-                kanaal = self.kanalen[delivery.queue]
-                digest = klantcontact.digest()
-                return Registration(
-                    uuid7(),
-                    delivery,
-                    envelope,
-                    klantcontact,
-                    digest,
-                    kanaal,
-                    identity,
-                    resumed,
-                    _span(delivery, envelope, began),
-                )
-        except Refusal as refusal:
-            violations += refusal.violations
+            try:
+                envelope = self._envelope(delivery, received, stored)
+                klantcontact = parse_klantcontact(envelope.data)
+            except Refusal as refusal:
+                violations += refusal.violations
+                claims = self._named(delivery, envelope, stored)
+            else:
+                claims = Named(zaak=klantcontact.zaak)
+                if identity is not None:
+                    return Registration(
+                        uuid7(),
+                        delivery,
+                        envelope,
+                        klantcontact,
+                        klantcontact.digest(),
+                        self.kanalen[delivery.queue],
+                        identity,
+                        resumed,
+                        _span(delivery, envelope.id, envelope, began),
+                    )
         except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
             say_unexpected(self.log, delivery.message_id, error)
             violations.append(UNEXPECTED)
-        digest = sha256(delivery.body).digest()
-        reasons = Refusal(*violations).violations
-        return Rejection(
+        rejection = Rejection(
             uuid7(),
             delivery,
-            reasons,
-            digest,
+            Refusal(*violations).violations,
+            sha256(delivery.body).digest(),
             envelope,
+            claims.zaak,
             identity=identity,
             resumed=resumed,
-            span=_span(delivery, envelope, began),
+            named=claims,
         )
+        return replace(rejection, span=_span(delivery, rejection.message_id, envelope, began))
+
+    def _named(self, delivery: Delivery, envelope: Envelope | None, stored: Stored | None) -> Named:
+        """What is known of one that is refused; its zaak as somebody put it right, if they did."""
+        if envelope is not None:
+            return Named(zaak=zaak_in(envelope.data))
+        found = named(delivery, self.message_bytes)
+        edited = stored.edited if stored else None
+        return found if edited is None else replace(found, zaak=zaak_in(edited))
 
     def _envelope(self, delivery: Delivery, received: datetime, stored: Stored | None) -> Envelope:
         if stored is None:
@@ -140,12 +151,14 @@ class Reader:
             return None
 
 
-def _span(delivery: Delivery, envelope: Envelope | None, began: int) -> Span | None:
+def _span(
+    delivery: Delivery, message_id: str | None, envelope: Envelope | None, began: int
+) -> Span | None:
     """In the trace that the message's headers name, else the one that the event itself names."""
     batch = batches.current()
     return spans.of_message(
         delivery.queue,
-        envelope.id if envelope else delivery.message_id,
+        message_id,
         spans.context(delivery.headers) or (envelope.trace if envelope else None),
         batch.span if batch else None,
         began,

@@ -107,7 +107,7 @@ class Sink:
             outcome=str(sunk.outcome),
             code=str(rejection.code),
             queue=rejection.delivery.queue,
-            bericht=rejection.envelope.id if rejection.envelope else rejection.delivery.message_id,
+            bericht=rejection.message_id,
             applicatie=rejection.delivery.user_id,
             dead_letter=None if sunk.dead_letter is None else str(sunk.dead_letter),
             **mail,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.envelope import Envelope, Resumed
 from worker.errors import Code, Refusal, Violation
-from worker.formats import REGISTREREN, decode
+from worker.formats import REGISTREREN, check_source, decode
 
 if TYPE_CHECKING:
     from worker.stored import Stored
@@ -33,6 +33,8 @@ def _around(stored: Stored, edited: bytes) -> Envelope:
     if not (message_id or stored.new_id):
         detail = "it came without an id: give it one of its own (--new-id)"
         raise Refusal(Violation(Code.ONGELDIG, detail, "message_id"))
+    # What was refused for its source has it still: an edit makes it nobody else's.
+    check_source(applicatie, source)
     time = stored.time or stored.delivery.timestamp or stored.received
     return Envelope(applicatie, source, stored.new_id or message_id, time, edited)
 

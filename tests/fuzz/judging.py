@@ -85,12 +85,8 @@ def refusal(error: Refusal) -> None:
 
 def ids(delivery: Delivery, rejection: Rejection | None = None) -> list[str]:
     """What may be said of a message: a mutation can carry the canary into it."""
-    envelope = rejection.envelope if rejection else None
-    return [
-        delivery.message_id or "",
-        *(envelope.key if envelope else ()),
-        (rejection.zaak if rejection else None) or "",
-    ]
+    said = (rejection.source, rejection.message_id, rejection.zaak) if rejection else ()
+    return [delivery.message_id or "", delivery.user_id or "", *(each or "" for each in said)]
 
 
 def kept(rejection: Rejection) -> None:

@@ -99,17 +99,17 @@ def test_a_contact_is_published_and_confirmed(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "told"),
     [
-        (("-", "--as", "balie"), "is of user callcenter"),
-        (("niets.json",), "cannot be read"),
-        (("-", "--kanaal", "balie"), "permissions"),
-        (("-", "--id", "x" * 256), "--id is too long"),
-        (("-", "--header", "zaak"), "NAME=VALUE"),
-        (("-", "--header", "Authorization=Bearer x"), "--token-file"),
-        (("-", "--token-file", "niets.jwt"), "niets.jwt cannot be read"),
-        (("-", "--token-file", "/dev/null"), "holds no token"),
-        (("-", "--client-id", "buur"), "no secret of the client id buur"),
+        (("-", "--as", "balie"), (1, "is of user callcenter")),
+        (("niets.json",), (1, "cannot be read")),
+        (("-", "--kanaal", "balie"), (1, "permissions")),
+        (("-", "--id", "x" * 256), (2, "--id is too long")),
+        (("-", "--header", "zaak"), (2, "NAME=VALUE")),
+        (("-", "--header", "Authorization=Bearer x"), (2, "--token-file")),
+        (("-", "--token-file", "niets.jwt"), (1, "niets.jwt cannot be read")),
+        (("-", "--token-file", "/dev/null"), (1, "holds no token")),
+        (("-", "--client-id", "buur"), (1, "no secret of the client id buur")),
     ],
     ids=[
         "another user",
@@ -128,10 +128,11 @@ def test_a_contact_that_cannot_be_published_is_a_clear_line(
     services: StackState,
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    says: str,
+    told: tuple[int, str],
 ) -> None:
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL", services.users["callcenter"])
-    result = run("publish", "--client-id", "kcc", *arguments, code=1, given=b"{}")
+    code, says = told
+    result = run("publish", "--client-id", "kcc", *arguments, code=code, given=b"{}")
     assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
 

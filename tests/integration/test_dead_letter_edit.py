@@ -337,20 +337,21 @@ def test_the_whole_content_can_come_by_stdin(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "words"),
     [
-        (["--set", "documenten.1.titel=x"], "the list has 0 items"),
-        (["--set", "documenten.x=1"], "by their number"),
-        (["--set", "type"], "--set takes path=value"),
-        (["--unset", "niets"], "there is no niets to take away"),
-        (["--set", 'uitkomst={"gelukt":true,"gelukt":true}'], "a name stands twice"),
-        (["--set", "toelichting=\udcff"], "no text in UTF-8"),
+        (["--set", "documenten.1.titel=x"], 1, "the list has 0 items"),
+        (["--set", "documenten.x=1"], 1, "by their number"),
+        (["--set", "type"], 2, "--set takes path=value"),
+        (["--unset", "niets"], 1, "there is no niets to take away"),
+        (["--unset", "type", "--unset", "type"], 2, "type is named twice"),
+        (["--set", 'uitkomst={"gelukt":true,"gelukt":true}'], 2, "a name stands twice"),
+        (["--set", "toelichting=\udcff"], 1, "no text in UTF-8"),
     ],
 )
 def test_a_path_or_a_value_that_cannot_be_is_told_in_a_line(
-    desk: Desk, arguments: list[str], words: str
+    desk: Desk, arguments: list[str], code: int, words: str
 ) -> None:
-    result = desk.edit(*arguments, code=1)
+    result = desk.edit(*arguments, code=code)
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
     assert desk.versions() == []

@@ -50,7 +50,7 @@ def test_wrong_usage_does_nothing(
 
 
 def test_a_toestand_that_nothing_can_be_retried_from_is_refused(run: Run) -> None:
-    said = run("dead-letters", "retry", "--all", "--toestand", "hervat", code=1).stderr
+    said = run("dead-letters", "retry", "--all", "--toestand", "hervat", code=2).stderr
     assert said == "Error: --toestand takes open, wacht or alle here\n"
 
 

@@ -78,7 +78,7 @@ def test_what_is_for_klantcontacten_is_refused_for_facts_and_mails(
     said = run("dead-letters", "retry", fact, mail, option, code=1).stderr
     assert f"{fact}: is a fact, and" in said
     assert f"{mail}: is a mail, and" in said
-    refused = run("dead-letters", "retry", "--all", "--queue", "zaken", option, code=1).stderr
+    refused = run("dead-letters", "retry", "--all", "--queue", "zaken", option, code=2).stderr
     assert refused == "Error: --accept-late and --new-id are for klantcontacten: leave them out\n"
     assert "2 passed over" in run("dead-letters", "retry", "--all", option).stdout
     assert rows("select count(*) from outbox") == [(0,)]

@@ -324,9 +324,29 @@ async def test_each_version_can_be_shown_and_only_the_judged_one_is_marked(
     assert "edit by piet: version 2 (type) fout" in await shown()
     assert f"klantcontact dead-letters retry {letter} " in await shown()
     # Judged again after the first edit, and refused again.
-    await pool.execute("update dead_letter set laatste = $1", NOW + timedelta(seconds=90))
+    await pool.execute("""update dead_letter set probleem = probleem || '{"versie": 1}'""")
     assert '"face", <-- bericht-ongeldig: wrong' in await shown("--version", "1")
     assert "about version 1, not about this one" in await shown()
+
+
+async def test_what_an_edit_put_right_is_not_marked_with_what_was_wrong_before(
+    run: Run, database: str, pool: Pool
+) -> None:
+    wrong = Violation(Code.ONGELDIG, "wrong", "type")
+    letter = await asyncio.to_thread(put_away, database, delivery(), wrong)
+    await _put(pool, letter)
+    later = NOW + timedelta(hours=1)
+    await pool.execute("update dead_letter set toestand = 'opgelost', laatste = $1", later)
+    shown: Result = await asyncio.to_thread(run, "dead-letters", "show", str(letter))
+    assert "<--" not in shown.stdout
+    assert "about version 0, not about this one" in " ".join(shown.stdout.split())
+
+
+def test_a_foreign_source_is_sent_back_to_its_sender(show: Show) -> None:
+    foreign = Violation(Code.KANAAL_NIET_TOEGESTAAN, "another's", "source")
+    shown = show(delivery(), violation=foreign)
+    assert "here: nothing to set here" in shown
+    assert "klantcontact dead-letters archive" in shown
 
 
 async def test_what_became_of_it_is_told(run: Run, database: str, pool: Pool) -> None:

@@ -90,6 +90,19 @@ async def test_a_mail_that_cannot_be_made_is_a_dead_letter_and_an_event(pool: Po
     assert event["data"] == {"mail": str(mail), "zaak": ZAAK, "toestand": "mislukt"}
 
 
+async def test_a_mail_that_is_retried_and_sent_resolves_its_dead_letter_by_one_attempt(
+    pool: Pool,
+) -> None:
+    (mail,) = await post(pool)
+    await PostgresOutbox(pool, ANNOUNCER).give_up({mail: "To: domain is not valid"}, NOW)
+    await pool.execute("update dead_letter set toestand = 'hervat'")
+    sent = Result(mail, Answer(Sent.ACCEPTED, "250 OK", 250), NOW, None)
+    await PostgresMails(pool, ANNOUNCER).record([sent])
+    row = await pool.fetchrow("select toestand, pogingen, aantal from dead_letter")
+    assert row is not None
+    assert tuple(row) == ("opgelost", 2, 1)
+
+
 async def test_two_jobs_for_one_mail_at_the_same_time_are_one_claim(pool: Pool) -> None:
     (mail,) = await post(pool)
     await pool.execute("update mail set toestand = 'aangeboden'")

@@ -54,7 +54,7 @@ def test_more_bad_lines_than_a_person_reads_are_counted(run: Run, tmp_path: Path
 
 def test_a_time_that_is_none_is_a_clear_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "leeg").write_bytes(b"")
-    result = run("register", "import", str(tmp_path / "leeg"), "--time", "gisteren", code=1)
+    result = run("register", "import", str(tmp_path / "leeg"), "--time", "gisteren", code=2)
     assert "ISO 8601" in result.stderr
 
 

@@ -58,6 +58,29 @@ async def test_what_is_right_by_now_is_registered_and_resolved(resuming: Resumin
     assert await resuming.types("antwoord") == ["afgewezen", "geregistreerd"]
 
 
+async def test_an_attempt_that_succeeds_is_one_and_no_other_occurrence(resuming: Resuming) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["pogingen"], row["aantal"]) == ("opgelost", 2, 1)
+
+
+async def test_an_attempt_that_succeeds_under_another_id_is_one_too(resuming: Resuming) -> None:
+    letter = await _refused(resuming)
+    await _allow(resuming)
+    await resuming.retry(letter, nieuw_id="nieuw")
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["pogingen"]) == ("opgelost", 2)
+
+
+async def test_what_is_put_right_by_its_sender_was_no_attempt_of_it(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery(body(type="fax"), message_id="een"))
+    await resuming.intake.take([delivery(message_id="een")])
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["pogingen"]) == ("opgelost", 1)
+
+
 async def test_what_is_still_wrong_is_open_again_with_its_new_code_and_counts(
     resuming: Resuming,
 ) -> None:
@@ -219,6 +242,25 @@ async def test_an_edit_that_is_still_wrong_goes_back_to_the_same_dead_letter(
     await resuming.retry(letter)
     rows = await resuming.pool.fetch("select id, code, zaak from dead_letter")
     assert [tuple(row) for row in rows] == [(letter, "zaak-onbekend", "Z-0")]
+
+
+async def test_a_problem_says_in_which_version_of_the_content_it_was_found(
+    resuming: Resuming,
+) -> None:
+    letter = await resuming.take(delivery(b"{"))
+    assert "versie" not in orjson.loads((await resuming.letter(letter))["probleem"])
+    await resuming.edit(letter, body(zaak="Z-0"))
+    await resuming.retry(letter)
+    assert orjson.loads((await resuming.letter(letter))["probleem"])["versie"] == 1
+
+
+async def test_what_its_sender_sends_once_more_is_judged_as_it_came(resuming: Resuming) -> None:
+    letter = await resuming.take(delivery(b"{", message_id="een"))
+    await resuming.edit(letter, body(zaak="Z-0"))
+    await resuming.retry(letter)
+    await resuming.take(delivery(b"{", message_id="een"))
+    row = await resuming.letter(letter)
+    assert (row["code"], "versie" in orjson.loads(row["probleem"])) == ("bericht-onleesbaar", False)
 
 
 async def test_an_edit_of_what_came_without_an_id_asks_for_a_new_one(resuming: Resuming) -> None:

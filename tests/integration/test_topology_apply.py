@@ -307,14 +307,14 @@ def test_a_file_that_holds_no_password_is_named(tmp_path: Path, content: bytes, 
 def test_an_address_that_will_not_do_is_one_line_without_it(
     apply: Apply, url: str, says: str
 ) -> None:
-    told = apply(code=1, url=url, password="x")
+    told = apply(code=2, url=url, password="x")
     assert says in told.stderr
     assert "geheim" not in told.stderr
     assert len(told.stderr.splitlines()) == 1
 
 
 def test_authorities_are_for_https(apply: Apply) -> None:
-    told = apply("--ca", "/niets", code=1, url="http://localhost", password="x")
+    told = apply("--ca", "/niets", code=2, url="http://localhost", password="x")
     assert told.stderr == "Error: --ca: for TLS --url must begin with https://\n"
 
 

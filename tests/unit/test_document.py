@@ -6,7 +6,8 @@ import pytest
 
 from tests.contacts import body
 from tests.parsing import DIGEST, document, parsed, reasons
-from worker.errors import Code
+from worker.errors import Code, Refusal
+from worker.formats.content import FORMS, parse_klantcontact
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from worker.errors import Code
     [
         ("", {"url": "https://x.example.nl/1"}),
         ("", {"inhoud": ...}),
-        ("", {"inhoud": ..., "url": "https://x.example.nl/1"}),
+        (".sha256", {"inhoud": ..., "url": "https://x.example.nl/1"}),
         ("", {"sha256": "0" * 64}),
         ("", {"omvang": 6}),
         (".inhoud", {"inhoud": "aGFsbG8"}),
@@ -36,6 +37,16 @@ def test_a_document_that_is_not_right_is_refused_by_its_number_and_field(
 ) -> None:
     sent = body(documenten=[document(), document(**changes)])
     assert reasons(sent) == [(Code.DOCUMENT_ONGELDIG, f"documenten.1{field}")]
+
+
+def test_an_address_without_https_is_asked_for_it_and_for_the_sha256_at_once() -> None:
+    sent = body(documenten=[document(inhoud=..., url="http://x.example.nl/1")])
+    with pytest.raises(Refusal) as caught:
+        parse_klantcontact(sent)
+    assert [(each.field, each.detail) for each in caught.value.violations] == [
+        ("documenten.0.url", FORMS["url"]),
+        ("documenten.0.sha256", "sha256 is needed with a url"),
+    ]
 
 
 def test_size_and_digest_of_content_inside_are_computed() -> None:

@@ -11,6 +11,7 @@ from tests.contacts import NOW
 from tests.facts import betrokkene, zaak, zaaktype
 from tests.judged import BAD, GOOD, ask
 from worker.domain.decision import Refused, Registered, decide
+from worker.domain.question import Policy
 from worker.domain.rules import RULES, violations
 from worker.errors import Code, Refusal
 
@@ -97,3 +98,23 @@ def test_nothing_is_registered_against_the_rules_whatever_the_facts(
         and moment <= NOW + timedelta(seconds=60)
     )
     assert isinstance(decide(asked), Registered) == sound
+
+
+@pytest.mark.parametrize(
+    ("oldest", "words"),
+    [
+        (timedelta(days=7), "7 days"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(hours=12), "12 hours"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(minutes=30), "0.5 hours"),
+    ],
+    ids=str,
+)
+def test_the_greatest_age_is_told_in_hours_where_it_is_not_whole_days(
+    oldest: timedelta, words: str
+) -> None:
+    time = NOW - oldest - timedelta(seconds=1)
+    asked = ask(changes={"policy": Policy(oldest_message=oldest), "time": time})
+    assert [each.detail for each in violations(asked)] == [f"older than {words}"]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -93,8 +94,22 @@ def test_a_klantcontact_has_the_key_the_digest_and_the_zaak_that_the_intake_give
 @pytest.mark.parametrize("content", [b"{", b"", b"\x00\xff", b"[" * 5000, body(type="fax")])
 def test_what_cannot_be_read_is_known_by_its_bytes(content: bytes) -> None:
     rejection = dead(died(content)).rejection
-    assert (rejection.digest, rejection.zaak) == (sha256(content).digest(), None)
+    assert rejection.digest == sha256(content).digest()
     assert rejection.delivery.body == content
+
+
+def test_the_zaak_of_what_has_a_wrong_field_is_read_all_the_same() -> None:
+    assert dead(died(body(type="fax"))).rejection.zaak == ZAAK
+
+
+def test_an_event_of_another_type_is_known_by_its_own_id() -> None:
+    event = {"specversion": "1.0", "type": "nl.overheid.iets-anders", "source": "urn:x", "id": "7"}
+    for queue in (QUEUE, "klantcontact.zaken"):
+        death = {"reason": "expired", "queue": queue, "count": 1}
+        content_type = "application/cloudevents+json"
+        sent = died(orjson.dumps(event), x_death=[death], content_type=content_type)
+        rejection = dead(sent).rejection
+        assert (rejection.source, rejection.message_id) == ("urn:x", "7")
 
 
 def test_facts_are_told_apart_as_the_intake_of_facts_does() -> None:

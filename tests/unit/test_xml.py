@@ -20,7 +20,7 @@ from lxml import etree
 from tests.contacts import NOW, ZAAK, delivery
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode, xml
-from worker.formats.content import parse_klantcontact
+from worker.formats.content import FORMS, parse_klantcontact
 from worker.formats.xml_elements import NAMESPACE, ROOTS, Group, Sequence
 from worker.formats.xsd import xsd
 
@@ -192,6 +192,11 @@ def test_what_does_not_keep_to_the_contract_is_refused_by_its_field(
 ) -> None:
     assert old in WHOLE
     assert why(WHOLE.replace(old, new)) == [(code, field)]
+
+
+def test_an_address_without_https_is_asked_for_it() -> None:
+    (found,) = refused(WHOLE.replace("<Url>https://", "<Url>http://"))
+    assert (found.field, found.detail) == ("documenten.1.url", FORMS["url"])
 
 
 def test_every_violation_is_told_at_once_and_none_shows_a_value() -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from worker import logs
-from worker.errors import KlantcontactError
+from worker.errors import KlantcontactError, WrongUsage
 from worker.settings import Settings, load
 from worker.stack.looking import default_root, state_of
 
@@ -37,19 +37,20 @@ err = Console(stderr=True, highlight=False)
 
 
 def call(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Run `work`; what the user or an outage did wrong becomes one line and exit status 1."""
+    """Run `work`; what the user or an outage did wrong becomes one line and its exit status."""
     with errors_in_a_line():
         return asyncio.run(work)
 
 
 @contextmanager
 def errors_in_a_line() -> Iterator[None]:
-    """No traceback for what a user or an outage did."""
+    """No traceback for what a user or an outage did; exit status 2 for wrong usage, else 1."""
     try:
         yield
     except* KlantcontactError as group:
-        typer.echo(f"Error: {_innermost(group)}", err=True)
-        code = 1
+        error = _innermost(group)
+        typer.echo(f"Error: {error}", err=True)
+        code = 2 if isinstance(error, WrongUsage) else 1
     else:
         return
     raise typer.Exit(code)

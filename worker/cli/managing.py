@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from worker.cli import message_file
-from worker.errors import UsageError
+from worker.errors import UsageError, WrongUsage
 from worker.tls import Files, Named, client_context, is_here
 
 if TYPE_CHECKING:
@@ -46,20 +46,20 @@ def _first_line(file: Path) -> str:
 
 
 def context(url: str, ca: Path | None) -> ssl.SSLContext | None:
-    """What verifies who answers at `url`; None for http. Raises UsageError, without the URL."""
+    """What verifies who answers at `url`; None for http. Raises WrongUsage, without the URL."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise UsageError("--url is no address of a management, as https://mq.example.nl:15671")
+        raise WrongUsage("--url is no address of a management, as https://mq.example.nl:15671")
     if parts.username is not None:
-        raise UsageError("--url holds a user, which others can see: use --user and a password file")
+        raise WrongUsage("--url holds a user, which others can see: use --user and a password file")
     if parts.scheme == "https":
         return client_context(Files(ca=Named(ca, "--ca") if ca else None))
     if ca is not None:
-        raise UsageError("--ca: for TLS --url must begin with https://")
+        raise WrongUsage("--ca: for TLS --url must begin with https://")
     if not is_here(host):
         typer.echo(f"Warning: the password goes to {host} unencrypted; use https://", err=True)
     return None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from worker.errors import UsageError
+from worker.errors import WrongUsage
 
 _AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 _AGO: Final = re.compile(r"(\d{1,6})([mhd])")
@@ -15,7 +15,7 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(option: str, text: str | None, now: datetime) -> datetime | None:
-    """One without an offset is of the Netherlands; 2h is two hours ago. Raises UsageError."""
+    """One without an offset is of the Netherlands; 2h is two hours ago. Raises WrongUsage."""
     if text is None:
         return None
     try:
@@ -26,4 +26,4 @@ def moment(option: str, text: str | None, now: datetime) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=_AMSTERDAM)).astimezone(UTC)
     except (ValueError, OverflowError):
         msg = f"{option} takes a day, a moment or a time ago: 2026-11-23, 2026-11-23T10:00, 2h, 3d"
-        raise UsageError(msg) from None
+        raise WrongUsage(msg) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -30,9 +31,11 @@ def ago(when: datetime, now: datetime) -> str:
 
 
 def ahead(when: datetime, now: datetime) -> str:
-    """How long until: `in 3 h`."""
-    wait = _length(when - now)
-    return f"in {wait}" if wait else "now"
+    """How long until: `in 3 h`; what is due within a minute is counted down, for it is awaited."""
+    wait = when - now
+    if wait <= timedelta(0):
+        return "now"
+    return f"in {_length(wait) or f'{math.ceil(wait.total_seconds())} s'}"
 
 
 def _length(time: timedelta) -> str | None:

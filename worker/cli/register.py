@@ -22,7 +22,7 @@ from rich.table import Table
 from worker.cli import calling
 from worker.clock import now
 from worker.domain.text import Moment
-from worker.errors import UsageError
+from worker.errors import UsageError, WrongUsage
 from worker.importing import Import, import_lines
 from worker.postgres.pool import connected
 from worker.postgres.register import PostgresRegister
@@ -104,7 +104,7 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
 
 
 def moment_of_lines(text: str | None) -> datetime | None:
-    """What --time names: a moment, or now. Raises UsageError."""
+    """What --time names: a moment, or now. Raises WrongUsage."""
     if text is None:
         return None
     if text == "now":
@@ -113,7 +113,7 @@ def moment_of_lines(text: str | None) -> datetime | None:
         moment: datetime = TypeAdapter(Moment).validate_python(text)
     except ValidationError:
         msg = f"--time {text}: an ISO 8601 moment with offset is needed, or `now`"
-        raise UsageError(msg) from None
+        raise WrongUsage(msg) from None
     return moment
 
 

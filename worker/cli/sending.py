@@ -12,7 +12,7 @@ from worker.cli import calling, message_file, outcome
 from worker.cli.outcome import Sent
 from worker.cli.signing import Choice, Signer
 from worker.clock import now
-from worker.errors import UsageError
+from worker.errors import UsageError, WrongUsage
 from worker.rabbitmq.asking import ask
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.publishing import Publication, publishing
@@ -99,7 +99,7 @@ def _broker(
 
 def _short(option: str, text: str) -> str:
     if len(text.encode()) > _LONGEST:
-        raise UsageError(f"{option} is too long: AMQP takes {_LONGEST} bytes")
+        raise WrongUsage(f"{option} is too long: AMQP takes {_LONGEST} bytes")
     return text
 
 
@@ -108,9 +108,9 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     for each in given:
         name, found, value = each.partition("=")
         if not found or not name:
-            raise UsageError("--header takes NAME=VALUE")
+            raise WrongUsage("--header takes NAME=VALUE")
         if name.lower() == "authorization":
             # Every user of the machine can read the process list.
-            raise UsageError("a token comes from a file: --token-file")
+            raise WrongUsage("a token comes from a file: --token-file")
         headers[_short("--header", name)] = value
     return headers

@@ -45,7 +45,7 @@ REMEDIES: dict[Code, Remedy] = {
         "a field is missing, unknown or has a wrong value; the problem names it",
         _MENDED,
         Act.EDIT,
-        "set or unset that field",
+        "set or unset that field; is it an attribute of the CloudEvent, save the content as it is",
     ),
     Code.TE_GROOT: Remedy(
         "larger than 1 MiB",
@@ -75,7 +75,8 @@ REMEDIES: dict[Code, Remedy] = {
         "a type, a routing key or a source that is not the applicatie's",
         "mend the sender, or have the applicatie's kanaal and types set",
         Act.RETRY,
-        "`register import` the applicatie with this type; if it is not allowed to, archive it",
+        "`register import` the applicatie with this type, if it may send it; else archive it, as"
+        " where the source is another's",
     ),
     Code.OPVOERDER_NIET_GEAUTHENTICEERD: Remedy(
         "no token, one that is not good at the message's time, or one that does not name this"
@@ -179,6 +180,20 @@ REMEDIES: dict[Code, Remedy] = {
         "`show` has what the broker said, in x-death",
     ),
 }
+
+FOREIGN_SOURCE = Remedy(
+    "its source is the name of another applicatie",
+    "send it with a source of its own, or with none as plain JSON",
+    Act.ARCHIVE,
+    "nothing to set here: only its sender can mend the source, and sends it anew",
+)
+
+
+def remedy_of(code: str, field: str) -> Remedy | None:
+    """What helps for a code, where its first error is at `field`; None for a code of later."""
+    if (code, field) == (Code.KANAAL_NIET_TOEGESTAAN, "source"):
+        return FOREIGN_SOURCE
+    return REMEDIES.get(Code(code)) if code in set(Code) else None
 
 
 def table() -> str:

@@ -19,6 +19,8 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -128,21 +130,26 @@ class Document(_Part):
     sha256: (
         Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$"), AfterValidator(_sha256)]
         | None
-    ) = None
+    ) = Field(None, validate_default=True)
     auteur: OptionalName | None = None
     creatiedatum: Day | None = None
+
+    @field_validator("sha256")
+    @classmethod
+    def _proven(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Here, so that it is told beside what is wrong with the url: that one isn't known then."""
+        by_url = info.data.get("url", ...) is not None and info.data.get("inhoud") is None
+        if value is None and by_url:
+            msg = "sha256 is needed with a url"
+            raise ValueError(msg)
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.inhoud is None) == (self.url is None):
             msg = "give either inhoud or url"
             raise ValueError(msg)
-        if self.inhoud is None:
-            if self.sha256 is None:
-                msg = "sha256 is needed with a url"
-                raise ValueError(msg)
-            return self
-        return self._complete(self.inhoud)
+        return self if self.inhoud is None else self._complete(self.inhoud)
 
     def _complete(self, content: bytes) -> Self:
         """Check omvang and sha256 against the content, and fill in what was not given."""

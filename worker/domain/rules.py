@@ -6,6 +6,7 @@ so that a sender hears every reason at once.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from worker.domain.trust import (
@@ -30,11 +31,18 @@ def message_is_recent(asked: Question) -> Violation | None:
     """
     came = asked.came or asked.now
     if asked.time < came - asked.policy.oldest_message and not asked.late:
-        detail = f"older than {asked.policy.oldest_message.days} days"
+        detail = f"older than {_told(asked.policy.oldest_message)}"
         return Violation(Code.VERLOPEN, detail, "time")
     if asked.time > asked.now + asked.policy.clock_skew:
         return Violation(Code.ONGELDIG, "the message's time lies in the future", "time")
     return None
+
+
+def _told(period: timedelta) -> str:
+    """In days, or in hours where it isn't whole days."""
+    days, rest = divmod(period, timedelta(days=1))
+    number, unit = (period / timedelta(hours=1), "hour") if rest else (days, "day")
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
 
 
 def applicatie_is_known(asked: Question) -> Violation | None:

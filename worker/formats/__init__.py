@@ -54,8 +54,7 @@ def decode(delivery: Delivery, received: datetime, most: int, kind: str = REGIST
 
 
 def _chosen(delivery: Delivery) -> Decode:
-    content_type = (delivery.content_type or "").partition(";")[0].strip().lower()
-    chosen = FORMATS.get(content_type)
+    chosen = FORMATS.get(content_type(delivery))
     if chosen is None:
         detail = f"content_type must be one of: {', '.join(FORMATS)}"
         raise Refusal(Violation(Code.ONLEESBAAR, detail, "content_type"))
@@ -70,16 +69,30 @@ def _chosen(delivery: Delivery) -> Decode:
     return cloud_events.decode_binary
 
 
-def _check_key(envelope: Envelope) -> None:
-    """The key must fit an index, and be the applicatie's own."""
-    own = f"{plain_json.SOURCE}{envelope.applicatie}"
-    if envelope.source.startswith(plain_json.SOURCE) and envelope.source != own:
+def content_type(delivery: Delivery) -> str:
+    """What the body is, without parameters."""
+    return (delivery.content_type or "").partition(";")[0].strip().lower()
+
+
+def check_source(applicatie: str, source: str) -> None:
+    """Nobody speaks for another applicatie; raises Refusal."""
+    if source.startswith(plain_json.SOURCE) and source != f"{plain_json.SOURCE}{applicatie}":
         detail = "this source belongs to another applicatie"
         raise Refusal(Violation(Code.KANAAL_NIET_TOEGESTAAN, detail, "source"))
+
+
+def fits(text: str, longest: int) -> bool:
+    """Whether `text` may be a part of a key: an index must take it, and a person read it."""
+    return bool(text) and text.isprintable() and len(text.encode()) <= longest
+
+
+def _check_key(envelope: Envelope) -> None:
+    """The key must fit an index, and be the applicatie's own."""
+    check_source(envelope.applicatie, envelope.source)
     for name, text, longest in (
         ("source", envelope.source, LONGEST_SOURCE),
         ("id", envelope.id, LONGEST_ID),
     ):
-        if not text or not text.isprintable() or len(text.encode()) > longest:
+        if not fits(text, longest):
             detail = f"a printable text of 1 to {longest} bytes is needed"
             raise Refusal(Violation(Code.ONGELDIG, detail, name))

@@ -40,15 +40,19 @@ def is_binary(headers: Mapping[str, Any]) -> bool:
     return not headers.keys().isdisjoint(_VERSION_HEADERS)
 
 
-def decode_binary(delivery: Delivery, received: datetime, kind: str) -> Envelope:
-    """The attributes are headers, the body is the data."""
-    attributes = {
+def attributes_in(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of an event in binary mode."""
+    return {
         name[len(_PREFIXES[0]) :]: value
-        for name, value in delivery.headers.items()
+        for name, value in headers.items()
         if name.startswith(_PREFIXES)
     }
+
+
+def decode_binary(delivery: Delivery, received: datetime, kind: str) -> Envelope:
+    """The attributes are headers, the body is the data."""
     read_json(delivery.body)
-    return _envelope(attributes, delivery.body, delivery, received, kind)
+    return _envelope(attributes_in(delivery.headers), delivery.body, delivery, received, kind)
 
 
 def decode_structured(delivery: Delivery, received: datetime, kind: str) -> Envelope:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jiter
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from worker.domain.klantcontact import Klantcontact
+from worker.domain.text import Identification
 from worker.errors import Code, Refusal, Violation
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # A message with ten thousand errors is told its first ones.
 _MOST_ERRORS = 50
 _MOST_FIELD = 100
+_ZAAK: Final = TypeAdapter(Identification)
 
 
 def read_json(body: bytes, *, exact: bool = False) -> Any:  # noqa: ANN401 (any JSON)
@@ -41,6 +43,24 @@ def read_json(body: bytes, *, exact: bool = False) -> Any:  # noqa: ANN401 (any 
 
 
 _NO_JSON = "the body is not JSON in UTF-8"
+
+
+def zaak_in(data: bytes) -> str | None:
+    """The zaak that the JSON of a klantcontact names, whatever else is wrong with it."""
+    try:
+        return zaak_of(read_json(data))
+    except Refusal:
+        return None
+
+
+def zaak_of(document: object) -> str | None:
+    """The zaak that a klantcontact names, if it has the form of one."""
+    named = document.get("zaak") if isinstance(document, dict) else None
+    try:
+        zaak: str = _ZAAK.validate_python(named, strict=True)
+    except ValidationError:
+        return None
+    return zaak
 
 
 def parse_klantcontact(data: bytes) -> Klantcontact:
@@ -80,5 +100,15 @@ _TEXTS = {
 }
 
 
+# What else a text must be, by the field that it stands in.
+FORMS: Final = {
+    "url": "an address that begins with https:// and has no spaces is needed",
+    "formaat": "a media type as text/plain is needed",
+    "sha256": "64 hexadecimal digits are needed",
+}
+
+
 def _text(detail: ErrorDetails) -> str:
+    if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] in FORMS:
+        return FORMS[str(detail["loc"][-1])]
     return _TEXTS.get(detail["type"], detail["msg"].removeprefix("Value error, "))

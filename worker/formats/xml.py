@@ -6,6 +6,7 @@ JSON of the contract, which the same models then judge: one meaning, whatever th
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from worker.domain.text import Moment
 from worker.envelope import Envelope
 from worker.errors import Code, Refusal, Violation
-from worker.formats.xml_elements import NAMESPACE, ROOTS, Group, Kind, Leaf, Sequence
+from worker.formats.xml_elements import NAMESPACE, REGISTRATIE, ROOTS, Group, Kind, Leaf, Sequence
 from worker.formats.xml_errors import code_of, field_of, violations
 from worker.formats.xml_parsing import Apart, parsed
 from worker.formats.xml_texts import value
@@ -66,12 +67,38 @@ def _read(body: bytes) -> dict[str, Any]:
 _apart: Final = Apart(_read)
 
 
-def _valid(root: etree._Element) -> etree._Element:
-    """The root, if it keeps to the XSD; raises Refusal with every violation at once."""
+def _claims(body: bytes) -> dict[str, str]:
+    """Without the XSD: the texts at the top of a registration, each if it stands there once."""
+    root = _in_namespace(parsed(body))
+    tops = [each for each in root if str(each.tag) in _TOPS and not len(each)]
+    counted = Counter(each.tag for each in tops)
+    return {
+        _TOPS[str(each.tag)].field: str(value(Kind.TOKEN, each.text or ""))
+        for each in tops
+        if counted[each.tag] == 1
+    }
+
+
+_TOPS: Final = {
+    tag: part
+    for tag, part in REGISTRATIE.by_tag.items()
+    if isinstance(part, Leaf) and part.field in {"id", "source", "zaak"}
+}
+claims: Final = Apart(_claims)
+"""What a body that is refused says of itself: id, source and zaak; raises Refusal."""
+
+
+def _in_namespace(root: etree._Element) -> etree._Element:
+    """The source's own fragment names no namespace: what has none at all is taken as ours."""
     if not any(str(element.tag).startswith("{") for element in root.iter(etree.Element)):
-        # The source's own fragment names no namespace: what has none at all is taken as ours.
         for element in root.iter(etree.Element):
             element.tag = f"{{{NAMESPACE}}}{element.tag!s}"
+    return root
+
+
+def _valid(root: etree._Element) -> etree._Element:
+    """The root, if it keeps to the XSD; raises Refusal with every violation at once."""
+    _in_namespace(root)
     schema = _schema()
     if schema.validate(root):
         return root

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from worker.envelope import Delivery, Key, Rejection
+    from worker.envelope import Key, Rejection
     from worker.postgres.pool import Connection
 
 
@@ -77,15 +77,22 @@ async def store_dead_letters(
 def identity_of(rejected: Rejection) -> tuple[str, str, str, bytes]:
     """The key and digest by which it is told from others, in what the database takes."""
     applicatie, source, message_id = (
-        rejected.envelope.key if rejected.envelope else _presumed_key(rejected.delivery)
+        rejected.envelope.key if rejected.envelope else _presumed_key(rejected)
     )
     return _storable(applicatie), _storable(source), _storable(message_id), rejected.digest
 
 
-def _presumed_key(delivery: Delivery) -> Key:
-    """The key that it would have had, so that the same message put right resolves it."""
-    user = delivery.user_id or ""
-    return user, f"urn:applicatie:{user}" if user else "", delivery.message_id or ""
+def _presumed_key(rejected: Rejection) -> Key:
+    """The key that it would have had, so that the same message put right resolves it.
+
+    It begins with what is proven: whatever source it claims, no other applicatie's key is met.
+    Where nothing is proven the source counts for nothing: a mail's key has no applicatie, either.
+    """
+    user = rejected.delivery.user_id
+    message_id = rejected.message_id or ""
+    if not user:
+        return "", "", message_id
+    return user, rejected.source or f"urn:applicatie:{user}", message_id
 
 
 def _row(rejected: Rejection) -> list[Any]:

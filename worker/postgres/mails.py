@@ -111,7 +111,8 @@ async def _resolve(connection: Connection, sent: Sequence[Result]) -> None:
     await connection.execute(
         """
         update dead_letter as d
-        set toestand = 'opgelost', laatste = nieuw.moment, opnieuw = null
+        set toestand = 'opgelost', laatste = nieuw.moment, opnieuw = null,
+            pogingen = d.pogingen + 1
         from unnest($1::text[], $2::timestamptz[]) as nieuw (mail, moment)
         where d.applicatie = '' and d.bron = $3 and d.bericht_id = nieuw.mail
           and d.toestand = 'hervat'

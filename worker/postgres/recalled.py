@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from worker.envelope import Delivery, Envelope, Rejection, Resumed
+from worker.envelope import Delivery, Envelope, Named, Rejection, Resumed
 from worker.postgres import resuming
 from worker.postgres.objections import KLANTCONTACTEN
 from worker.sink import Outcome, Sunk
@@ -95,6 +95,7 @@ def _rejection(row: asyncpg.Record, dead: Dead) -> Rejection:
         dead.rejection.violations,
         row["digest"],
         Envelope(*key, row["eerste"], b"") if kept.get("time") else None,
+        named=Named(row["bron"] or None, row["bericht_id"] or None),
         resumed=Resumed(
             row["id"], row["pogingen"], row["versie"], key, row["digest"], row["eerste"]
         ),

@@ -134,6 +134,7 @@ class Transaction:
                 for each in made
                 if isinstance(each, Acceptance)
             },
+            [resumed.dead_letter for each in made if (resumed := each.registration.resumed)],
             now,
         )
         await resuming.resolve(

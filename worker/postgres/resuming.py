@@ -88,8 +88,12 @@ async def put_back(
 
 
 def _problem(rejected: Rejection) -> str:
+    """With the version of the content that it was found in; without one, it is what was sent."""
     letter = rejected.resumed.dead_letter if rejected.resumed else rejected.id
-    return json_text(problem(rejected.violations, f"urn:uuid:{letter}"))
+    found = problem(rejected.violations, f"urn:uuid:{letter}")
+    if rejected.resumed and rejected.resumed.version:
+        found["versie"] = rejected.resumed.version
+    return json_text(found)
 
 
 async def _write_down(connection: Connection, rejected: Sequence[Rejection], now: datetime) -> None:
@@ -117,7 +121,7 @@ async def _write_down(connection: Connection, rejected: Sequence[Rejection], now
 async def resolve(
     connection: Connection, letters: Mapping[UUID, UUID | None], now: datetime
 ) -> None:
-    """Put right, by dead letter: with the klantcontact that it became, if it became one."""
+    """Put right by an attempt, by dead letter: with the klantcontact it became, if any."""
     if not letters:
         return
     in_order = sorted(letters)
@@ -125,7 +129,7 @@ async def resolve(
         """
         update dead_letter as d
         set toestand = 'opgelost', klantcontact = nieuw.klantcontact, laatste = $3,
-            opnieuw = null
+            opnieuw = null, pogingen = d.pogingen + 1
         from unnest($1::uuid[], $2::uuid[]) as nieuw (id, klantcontact)
         where d.id = nieuw.id and d.toestand <> 'opgelost'
         """,
@@ -136,9 +140,15 @@ async def resolve(
 
 
 async def resolve_siblings(
-    connection: Connection, registered: Mapping[Key, UUID], now: datetime
+    connection: Connection,
+    registered: Mapping[Key, UUID],
+    attempted: Sequence[UUID],
+    now: datetime,
 ) -> None:
-    """What was refused before under a key that is registered now is put right by it."""
+    """What was refused before under a key that is registered now is put right by it.
+
+    Those `attempted` were judged for it themselves.
+    """
     if not registered:
         return
     in_order = sorted(registered)
@@ -154,10 +164,12 @@ async def resolve_siblings(
             for update of d
         )
         update dead_letter as d
-        set toestand = 'opgelost', klantcontact = oud.klantcontact, laatste = $5, opnieuw = null
+        set toestand = 'opgelost', klantcontact = oud.klantcontact, laatste = $5, opnieuw = null,
+            pogingen = d.pogingen + case when d.id = any ($6::uuid[]) then 1 else 0 end
         from oud where d.id = oud.id
         """,
         *([key[place] for key in in_order] for place in range(3)),
         [registered[key] for key in in_order],
         now,
+        attempted,
     )

@@ -84,6 +84,10 @@ SEEDS: Final = (
     _seed((_FOLDER / "call.json").read_bytes(), "application/json; charset=utf-8"),
     _seed(orjson.dumps({**_EVENT, "data": _FULL}), "application/cloudevents+json"),
     _seed(
+        orjson.dumps({**_EVENT, "type": "nl.overheid.iets-anders", "data": _FULL}),
+        "application/cloudevents+json",
+    ),
+    _seed(
         orjson.dumps(_FULL),
         "application/json",
         **{f"cloudEvents:{name}": value for name, value in _EVENT.items()},

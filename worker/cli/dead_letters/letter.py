@@ -13,8 +13,7 @@ from worker.cli.dead_letters.masking import masked, masked_field
 from worker.cli.dead_letters.selecting import group_name
 from worker.cli.dead_letters.shapes import KLANTCONTACT, ZAAK
 from worker.cli.hiding import MASK
-from worker.contract.remedies import REMEDIES
-from worker.errors import Code
+from worker.contract.remedies import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,13 +68,8 @@ class Letter:
 
     @property
     def judged(self) -> int:
-        """Which version the problem is about."""
-        before = [
-            int(each.details.get("versie", 0))
-            for each in self.found.history
-            if each.what == "edit" and each.moment <= self.found.last
-        ]
-        return max(before, default=0)
+        """Which version the problem was found in."""
+        return int(self.found.problem.get("versie", 0))
 
     @property
     def faults(self) -> list[Fault]:
@@ -102,10 +96,7 @@ class Letter:
     @property
     def remedy(self) -> Remedy | None:
         """What the code says is wrong, and what helps."""
-        try:
-            return REMEDIES.get(Code(self.found.code))
-        except ValueError:
-            return None
+        return remedy_of(self.found.code, self.found.veld)
 
     @property
     def command(self) -> list[str]:

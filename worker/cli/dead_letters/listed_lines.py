@@ -75,7 +75,7 @@ def _what(one: Listed, now: datetime) -> Iterator[str]:
     elif one.veld != _NO_FIELD:
         yield f"field {printable(one.veld)}"
     if one.count > 1:
-        yield f"came {one.count} times since {calling.moment(one.first)}"
+        yield f"refused {one.count} times since {calling.moment(one.first)}"
     if one.version:
         yield f"edited, version {one.version}"
     if one.klantcontact is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import orjson
 
-from worker.errors import Refusal, UsageError
+from worker.errors import Refusal, UsageError, WrongUsage
 from worker.formats.content import read_json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def change(text: str) -> Change:
     """What `path=value` asks for; the value is JSON, or else the text itself."""
     path, sign, value = text.partition("=")
     if not (path and sign):
-        raise UsageError("--set takes path=value, as in opvoerder.soort=medewerker")
+        raise WrongUsage("--set takes path=value, as in opvoerder.soort=medewerker")
     return Change(path, _value(path, value))
 
 
@@ -50,7 +50,7 @@ def _value(path: str, text: str) -> Any:  # noqa: ANN401 (any JSON)
     try:
         return read_json(text.encode())
     except Refusal as refusal:
-        raise UsageError(f"--set {path}: {refusal.violations[0].detail}") from None
+        raise WrongUsage(f"--set {path}: {refusal.violations[0].detail}") from None
 
 
 def changed(document: Any, shape: Shape, sets: Sequence[Change], unsets: Sequence[str]) -> Any:  # noqa: ANN401 (any JSON)
@@ -60,7 +60,7 @@ def changed(document: Any, shape: Shape, sets: Sequence[Change], unsets: Sequenc
     """
     paths = [*unsets, *(each.path for each in sets)]
     if twice := next((each for each in paths if paths.count(each) > 1), None):
-        raise UsageError(f"{twice} is named twice")
+        raise WrongUsage(f"{twice} is named twice")
     made = deepcopy(document)
     if not isinstance(made, dict):
         raise UsageError("it is no JSON object; give the whole content with --file")

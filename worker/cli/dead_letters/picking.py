@@ -12,7 +12,7 @@ import typer
 
 from worker.cli.dead_letters import selecting
 from worker.cli.texts import check_line, wrong_usage
-from worker.errors import UsageError
+from worker.errors import UsageError, WrongUsage
 from worker.postgres.choosing import Choice
 
 UNASKED: Final = 100
@@ -49,7 +49,7 @@ def pick(
     """The ids, each once; or those of a group or all that are there at `now`.
 
     `able` are the toestanden that the act can be done in, the first one where none is named.
-    Raises UsageError, and Exit with status 2.
+    Raises WrongUsage, and Exit with status 2.
     """
     given = asdict(filters)
     for name, text in (("group", group), *given.items()):
@@ -69,7 +69,7 @@ def _choice(
     """What comes, or comes back, while the command runs is not what was asked for."""
     toestand = given.pop("toestand")
     if toestand not in (None, "alle", *able):
-        raise UsageError(f"--toestand takes {', '.join(able)} or alle here")
+        raise WrongUsage(f"--toestand takes {', '.join(able)} or alle here")
     choice = selecting.choice(now=now, group=group, **given)
     return replace(
         choice,

@@ -13,7 +13,7 @@ from worker.cli.dead_letters import picking, selecting, working
 from worker.cli.dead_letters.awaiting import Outcome, outcome
 from worker.cli.dead_letters.batches import Tally
 from worker.clock import now
-from worker.errors import UsageError
+from worker.errors import WrongUsage
 from worker.postgres.choosing import Choice
 from worker.postgres.objections import KLANTCONTACTEN
 from worker.postgres.pool import connected
@@ -88,10 +88,10 @@ def retry(
 
 
 def _check(picked: list[UUID] | Choice, wish: Retry) -> None:
-    """Raises UsageError where what is allowed is nothing for what is asked for."""
+    """Raises WrongUsage where what is allowed is nothing for what is asked for."""
     queue = picked.queue if isinstance(picked, Choice) else None
     if queue and (wish.late or wish.new_id) and not queue.startswith(KLANTCONTACTEN):
-        raise UsageError("--accept-late and --new-id are for klantcontacten: leave them out")
+        raise WrongUsage("--accept-late and --new-id are for klantcontacten: leave them out")
 
 
 def _work(wish: Retry) -> working.Work:

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from worker.cli.periods import moment
-from worker.errors import Code, UsageError
+from worker.errors import Code, WrongUsage
 from worker.postgres.choosing import TOESTANDEN, Choice
 
 Ids = Annotated[
@@ -52,14 +52,14 @@ def choice(
     until: str | None = None,
     toestand: str | None = None,
 ) -> Choice:
-    """What the options mean; raises UsageError that says which one means nothing."""
+    """What the options mean; raises WrongUsage that says which one means nothing."""
     veld = None
     if group is not None:
         if code is not None or queue is not None:
-            raise UsageError("--group names the code and the queue: leave --code and --queue out")
+            raise WrongUsage("--group names the code and the queue: leave --code and --queue out")
         code, queue, veld = _group(group)
     if code is not None and code not in set(Code):
-        raise UsageError(f"there is no code {code}; docs/dead-letters.md lists them")
+        raise WrongUsage(f"there is no code {code}; docs/dead-letters.md lists them")
     return Choice(
         toestanden=_toestanden(toestand),
         code=code,
@@ -80,7 +80,7 @@ def group_name(code: str, queue: str, veld: str) -> str:
 def _group(name: str) -> tuple[str, str, str]:
     parts = name.split("/")
     if len(parts) != _PARTS or not all(parts):
-        raise UsageError("--group takes CODE/QUEUE/FIELD; `dead-letters groups` lists them")
+        raise WrongUsage("--group takes CODE/QUEUE/FIELD; `dead-letters groups` lists them")
     return parts[0], parts[1], parts[2]
 
 
@@ -94,5 +94,5 @@ def _toestanden(name: str | None) -> tuple[str, ...]:
     if name == "alle":
         return TOESTANDEN
     if name not in TOESTANDEN:
-        raise UsageError(f"--toestand takes one of {', '.join(TOESTANDEN)}, or alle")
+        raise WrongUsage(f"--toestand takes one of {', '.join(TOESTANDEN)}, or alle")
     return (name,)

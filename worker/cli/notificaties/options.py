@@ -10,7 +10,7 @@ import typer
 
 from worker.cli import texts
 from worker.cli.periods import moment
-from worker.errors import UsageError
+from worker.errors import WrongUsage
 from worker.postgres.listed_mails import Look
 from worker.postgres.mail_lists import REASONS, TOESTANDEN, Choice
 
@@ -55,9 +55,9 @@ def choice(
     since: str | None = None,
     until: str | None = None,
 ) -> Choice:
-    """What the options mean; raises UsageError that says which one means nothing."""
+    """What the options mean; raises WrongUsage that says which one means nothing."""
     if toestand not in {None, "alle", *TOESTANDEN}:
-        raise UsageError(f"--toestand takes one of {', '.join(TOESTANDEN)}, or alle")
+        raise WrongUsage(f"--toestand takes one of {', '.join(TOESTANDEN)}, or alle")
     return Choice(
         zaak=zaak,
         toestand=None if toestand == "alle" else toestand,
@@ -77,5 +77,5 @@ def _number(code: str | None) -> int | None:
     if code is None or code in REASONS:
         return None
     if not (code.isascii() and code.isdigit() and int(code) in _CODES):
-        raise UsageError(f"--code takes a number as 550, or one of {', '.join(REASONS)}")
+        raise WrongUsage(f"--code takes a number as 550, or one of {', '.join(REASONS)}")
     return int(code)

@@ -120,7 +120,8 @@ class Intake:
     ) -> Mapping[Key, UUID | Rejection]:
         """One transaction; what the database or a defect refuses is halved to the culprit.
 
-        Returns by key what each became: a klantcontact or a rejection.
+        Returns by key what each became: a klantcontact or a rejection. Of several with one key the
+        first counts: what could not be read comes after what could.
         """
         try:
             judged = await self._commit(work, now)
@@ -133,9 +134,9 @@ class Intake:
             self._say(each)
             if isinstance(each, Rejection):
                 if each.envelope:
-                    outcomes[each.envelope.key] = each
+                    outcomes.setdefault(each.envelope.key, each)
             else:
-                outcomes[each.registration.envelope.key] = each.klantcontact
+                outcomes.setdefault(each.registration.envelope.key, each.klantcontact)
         return outcomes
 
     def _say(self, judged: Judged) -> None:
@@ -211,7 +212,7 @@ class Intake:
         if len(work) > 1:
             middle = len(work) // 2
             first = await self._register(work[:middle], now)
-            return {**first, **await self._register(work[middle:], now)}
+            return {**await self._register(work[middle:], now), **first}
         (culprit,) = work
         say_unexpected(self.log, _id(culprit), error)
         if isinstance(culprit, Repetition) and not culprit.registration.resumed:

@@ -78,6 +78,16 @@ async def test_the_same_message_twice_in_a_batch_is_registered_once() -> None:
     assert [each[0] for each in outcomes(lines)] == ["geregistreerd", "herhaald", "herhaald"]
 
 
+async def test_what_is_wrong_under_the_id_of_a_good_message_changes_nothing_for_it() -> None:
+    store, lines = stored(), Lines()
+    good, wrong = delivery(message_id="een"), delivery(body(type=7), message_id="een")
+    await intake(store, lines).take([good, wrong, good])
+    assert len(store.contacts) == 1
+    assert sorted(each[0] for each in outcomes(lines)) == [
+        *("afgewezen", "geregistreerd", "herhaald")
+    ]
+
+
 async def test_the_same_message_in_a_later_batch_is_registered_once() -> None:
     store, lines = stored(), Lines()
     for _ in range(2):

@@ -60,7 +60,7 @@ def _named_anywhere() -> set[str]:
             case ast.keyword(arg=str(name)):
                 found.add(name)
             case ast.Dict(keys=keys):
-                found |= {each.value for each in keys if isinstance(each, ast.Constant)}
+                found |= {str(each.value) for each in keys if isinstance(each, ast.Constant)}
     return found
 
 
@@ -88,7 +88,7 @@ def test_each_field_is_on_the_page() -> None:
 
 
 def test_each_field_of_the_page_is_logged() -> None:
-    logged = defaultdict(set)
+    logged: dict[str, set[str]] = defaultdict(set)
     gathered = _named_anywhere()
     for call in _calls():
         logged[call.event] |= call.fields | (gathered if call.more else set())

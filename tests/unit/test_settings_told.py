@@ -111,14 +111,32 @@ def test_what_is_in_force_is_listed_by_name(told: Told, monkeypatch: pytest.Monk
     monkeypatch.setenv("KLANTCONTACT_MAIL_RETRIES", "60,PT5M")
     lines = told().splitlines()
     assert "KLANTCONTACT_MAIL_RETRIES=PT1M,PT5M" in lines
-    assert "KLANTCONTACT_OPENID_JWKS=None" in lines
+    assert "# KLANTCONTACT_OPENID_JWKS=" in lines
     assert len(lines) == len(Settings.model_fields)
+
+
+def test_what_is_listed_can_be_set_back(told: Told) -> None:
+    lines = [line for line in told().splitlines() if "(set, not shown)" not in line]
+    Path(".env").write_text("\n".join(lines), encoding="utf-8")
+    assert load() == Settings.model_construct()
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setenv("KLANTCONTACT_MAIL_WINDW", "geheim")
+    result = CliRunner().invoke(app, ["settings"])
+    assert told() == result.stdout
+    assert result.stderr == (
+        "Warning: KLANTCONTACT_MAIL_WINDW is no setting, and sets nothing;"
+        " is KLANTCONTACT_MAIL_WINDOW meant?\n"
+    )
 
 
 def test_in_json_each_name_has_its_value(told: Told) -> None:
     document = json.loads(told("--json"))
     assert document["KLANTCONTACT_BATCH_SIZE"] == "250"
-    assert document["KLANTCONTACT_OPENID_JWKS"] == "None"
+    assert document["KLANTCONTACT_OPENID_JWKS"] is None
     assert document["KLANTCONTACT_AMQP_URL"] == "(set, not shown)"
 
 
@@ -171,7 +189,9 @@ def test_explained_in_json_each_name_has_all_that_is_said_of_it(
 
 def test_the_essential_ones_are_few_and_known(told: Told) -> None:
     assert set(ESSENTIAL) <= set(Settings.model_fields)
-    listed = [line.partition("=")[0] for line in told("--essential").splitlines()]
+    listed = [
+        line.removeprefix("# ").partition("=")[0] for line in told("--essential").splitlines()
+    ]
     assert sorted(listed) == sorted(f"KLANTCONTACT_{name.upper()}" for name in ESSENTIAL)
 
 

@@ -49,7 +49,7 @@ def test_the_keys_are_those_of_the_stack_unless_one_is_named(
     assert shown["KLANTCONTACT_OPENID_JWKS"] == str(services.openid_jwks)
     monkeypatch.setenv("KLANTCONTACT_OPENID_JWKS", "https://idp.example.nl/jwks")
     shown = json.loads(on_the_stack("settings", "--json").stdout)
-    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] == "None"
+    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] is None
 
 
 def test_the_keys_of_the_stack_prove_nothing_that_another_broker_brings(
@@ -57,7 +57,7 @@ def test_the_keys_of_the_stack_prove_nothing_that_another_broker_brings(
 ) -> None:
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL", "amqp://worker@broker.example.nl/")
     shown = json.loads(on_the_stack("settings", "--json").stdout)
-    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] == "None"
+    assert shown["KLANTCONTACT_TOKEN_SECRETS_FILE"] is None
     assert shown["KLANTCONTACT_OPENID_JWKS"] == "None"
 
 

@@ -211,7 +211,7 @@ def test_files_with_secrets_are_their_owners_only(stack: Stack) -> None:
 
 
 def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
-    """What was kept is still there, and what still ran of it is ended first."""
+    """What was kept is still there, and what still ran of it goes on."""
     state = stack.up()
     keys = [file.read_bytes() for file in (state.token_secrets, state.openid_key)]
     publish(state.users["balie"], REGISTRATIE, "balie", body=b"bewaard")
@@ -224,11 +224,32 @@ def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
 
     again = stack.up()
 
-    assert not left.alive()
+    assert left.alive()
     assert take(again.amqp, f"{REGISTRATIE}.balie") == b"bewaard"
     with psycopg.connect(again.postgres) as connection:
         assert connection.execute("SELECT een FROM bewaard").fetchone() == (1,)
     assert [file.read_bytes() for file in (again.token_secrets, again.openid_key)] == keys
+
+
+@pytest.mark.parametrize("names", [("mail",), ("postgres",), ("epmd", "rabbitmq")])
+def test_what_was_killed_is_started_where_it_was(stack: Stack, names: tuple[str, ...]) -> None:
+    """Whoever was connected finds it again, and what still ran is left alone."""
+    state = stack.up()
+    others = [each for each in recorded(FOLDER / "run") if each.name not in names]
+    for name in names:
+        kill(process(name))
+    assert stack.away() == list(names)
+    assert stack.up() == state
+    assert stack.away() == []
+    assert all(each.alive() for each in others)
+
+
+def test_a_stack_that_was_stopped_comes_back_where_it_was(stack: Stack) -> None:
+    """Addresses that somebody noted stay good."""
+    state = stack.up()
+    stack.down()
+    assert stack.away() == []
+    assert stack.up() == state
 
 
 def test_mails_are_kept_byte_for_byte(stack: Stack) -> None:

@@ -19,6 +19,8 @@ from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthentic
 
 from worker.rabbitmq.topology import DLQ, REGISTRATIE, ZAKEN
 from worker.stack import chosen
+from worker.stack.broker import AMQP
+from worker.stack.errors import StackError
 from worker.stack.instance import Stack
 from worker.stack.looking import default_root
 from worker.stack.process import Process, recorded
@@ -176,7 +178,7 @@ def test_only_loopback_addresses_are_listened_on(stack: Stack) -> None:
 
 def listening(pid: int) -> list[str]:
     """The local addresses, as in /proc/net/tcp, on which a process listens."""
-    links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+    links = [link_of(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
     sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
     rows = [
         line.split()
@@ -184,6 +186,14 @@ def listening(pid: int) -> list[str]:
         for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]
     ]
     return [row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in sockets]
+
+
+def link_of(path: Path) -> str:
+    """What it leads to; "" for a file that the process closed meanwhile."""
+    try:
+        return str(path.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def test_no_password_is_in_the_process_list(stack: Stack) -> None:
@@ -242,6 +252,18 @@ def test_what_was_killed_is_started_where_it_was(stack: Stack, names: tuple[str,
     assert stack.up() == state
     assert stack.away() == []
     assert all(each.alive() for each in others)
+
+
+def test_where_the_rest_cannot_be_started_nothing_is_left_running(stack: Stack) -> None:
+    """It is the whole stack or none of it; the next one is where it was."""
+    state = stack.up()
+    kill(process("mail"))
+    elsewhere = {**ENVIRONMENT, AMQP: "http://example.nl"}
+    with pytest.raises(StackError, match="is no amqp:// URL"):
+        Stack(ROOT, NAME, environment=elsewhere).up()
+    assert recorded(FOLDER / "run") == []
+    assert (stack.status(), stack.away()) == (None, [])
+    assert stack.up() == state
 
 
 def test_a_stack_that_was_stopped_comes_back_where_it_was(stack: Stack) -> None:

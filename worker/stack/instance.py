@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from worker.rabbitmq.topology import USERS
 from worker.rabbitmq.users import ADMIN
-from worker.stack import chosen, private
+from worker.stack import chosen, parts, private
 from worker.stack.broker import ExistingBroker, existing
 from worker.stack.errors import StackError
 from worker.stack.lock import held
@@ -26,7 +26,7 @@ from worker.stack.mail import MailCatcher
 from worker.stack.ports import reserved_again
 from worker.stack.postgres import Server
 from worker.stack.postgres_programs import find_or_unpack as find_postgres
-from worker.stack.process import end, recorded
+from worker.stack.process import end
 from worker.stack.rabbitmq import Node
 from worker.stack.signals import ignored, raising
 from worker.stack.software import find_or_unpack as find_rabbitmq
@@ -42,22 +42,6 @@ _DATABASE_OWNER: Final = "postgres"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 # PostgreSQL's "fast": roll back what is open and stop; SIGTERM would wait for the clients.
 _SIGNALS: Final = {"postgres": signal.SIGINT}
-
-
-_SERVICES: Final = {
-    "broker": {"epmd", "rabbitmq"},
-    "mail": {"mail"},
-    "database": {"postgres"},
-}
-"""The processes of each; a service runs if they all do."""
-_PORTS: Final = {
-    "amqp": "broker",
-    "distribution": "broker",
-    "epmd": "broker",
-    "postgres": "database",
-    "smtp": "mail",
-}
-"""Which service each port is of."""
 
 
 class Stack:
@@ -95,14 +79,16 @@ class Stack:
             state = self.status()
             if state is not None:
                 return state
-            missing = self._missing()
+            missing = parts.missing(self._folder)
+            # Killed from here on, it leaves no addresses that may be others by now.
+            self._state_file.unlink(missing_ok=True)
             self._end(missing)
             try:
                 with raising():
                     state = self._start(missing)
             except BaseException:
                 with ignored():
-                    self._end(missing)
+                    self._end_all()
                 raise
             private.write(self._state_file, state.model_dump_json())
             return state
@@ -127,20 +113,11 @@ class Stack:
             if self._folder.exists():
                 shutil.rmtree(self._folder)
 
-    def _missing(self) -> set[str]:
-        """What is to be started: each service of which a process is away, or all of them."""
-        if partly(self._folder) is None or set(self._kept_ports()) != set(_PORTS):
-            return set(_SERVICES)
-        running = {process.name for process in recorded(self._run) if process.alive()}
-        return {name for name, processes in _SERVICES.items() if not processes <= running}
-
     def _start(self, missing: Collection[str]) -> StackState:
         private.make_folder(self._folder)
         private.make_folder(self._run)
-        kept = self._kept_ports()
-        idle = {port: kept.get(port) for port, service in _PORTS.items() if service in missing}
-        with reserved_again(idle) as again:
-            return self._start_on(kept | again, missing)
+        with reserved_again(parts.idle_ports(self._folder, missing)) as again:
+            return self._start_on(parts.kept_ports(self._folder) | again, missing)
 
     def _start_on(self, ports: Mapping[str, int], missing: Collection[str]) -> StackState:
         passwords = self._passwords()
@@ -149,7 +126,7 @@ class Stack:
         database = self._database(passwords[_DATABASE_OWNER], ports["postgres"])
         # Both are there, so data will be made with them.
         chosen.keep(self._folder, self._environment)
-        private.write(self._ports_file, json.dumps(ports))
+        parts.keep_ports(self._folder, ports)
         catcher = MailCatcher(self._folder / "mail", self._run, ports["smtp"])
         # The slowest first: the others start while the node does.
         all_of_them = {"broker": broker, "mail": catcher, "database": database}
@@ -196,31 +173,17 @@ class Stack:
         private.write(file, json.dumps(passwords))
         return passwords
 
-    def _kept_ports(self) -> dict[str, int]:
-        """Of the last time, by what they are for; whoever was connected looks for it there."""
-        try:
-            kept = json.loads(self._ports_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        return {name: int(port) for name, port in kept.items()}
-
     def _end(self, services: Collection[str]) -> None:
         """What is left of these."""
-        names = {name for service in services for name in _SERVICES[service]}
-        left = [process for process in recorded(self._run) if process.name in names]
-        end(left, _SIGNALS, seconds=STOP_TIMEOUT)
+        end(parts.processes_of(self._folder, services), _SIGNALS, seconds=STOP_TIMEOUT)
 
     def _end_all(self) -> None:
         self._state_file.unlink(missing_ok=True)
-        self._end(_SERVICES)
+        self._end(parts.SERVICES)
 
     @property
     def _software(self) -> Path:
         return self._root / "software"
-
-    @property
-    def _ports_file(self) -> Path:
-        return self._folder / "ports.json"
 
     @property
     def _state_file(self) -> Path:

@@ -6,7 +6,7 @@ FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails format lock clean setup
+.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails image-root format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-slow    each of those faults, a broker of three nodes, each code's remedy"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
+	@echo "make image-root    the Dockerfile without Docker: its steps, and the program, in a root of its own"
 	@echo "make format  put the code in form"
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   stop the embedded services; remove them and the environment"
@@ -75,6 +76,10 @@ fuzz:
 
 mails: setup
 	@$(BIN)/python -m tests.looks
+
+# As root, on Debian with debootstrap: it makes roots, and mounts that end with it.
+image-root: setup
+	@$(BIN)/python -m tests.image
 
 format: setup
 	@$(BIN)/ruff check --fix

@@ -106,6 +106,9 @@ GOOD: dict[str, Question] = {
         **correction(),
     ),
     "a correction": ask(eerdere={EARLIER: ZAAK}, **correction()),
+    "following on a contact that came without a zaak": ask(
+        eerdere={EARLIER: None}, vervolgOp=str(EARLIER)
+    ),
     "a correction on a closed zaak by who may": ask(
         zaak(einddatum="2026-11-01"), *BOTH_FORCED, eerdere={EARLIER: ZAAK}, **correction()
     ),
@@ -333,6 +336,21 @@ BAD: dict[str, tuple[Question, str, str | None]] = {
         "toelichting",
     ),
     "following on nothing": (ask(vervolgOp=str(EARLIER)), Code.ONGELDIG, "vervolgOp"),
+    "correcting from a zaak what has none": (
+        ask(eerdere={EARLIER: None}, **correction()),
+        Code.ONGELDIG,
+        "vervolgOp",
+    ),
+    "following without a zaak on what has one": (
+        ask(
+            zaak=...,
+            vervolgOp=str(EARLIER),
+            eerdere={EARLIER: ZAAK},
+            changes={"policy": Policy(contacts_without_zaak=True)},
+        ),
+        Code.ONGELDIG,
+        "vervolgOp",
+    ),
     "following on a contact of another zaak": (
         ask(eerdere={EARLIER: "Z-1"}, vervolgOp=str(EARLIER)),
         Code.ONGELDIG,

@@ -50,6 +50,12 @@ class Cluster:
         answer.raise_for_status()
         return answer.json()
 
+    def spread(self) -> None:
+        """Begin what `rabbitmq-queues rebalance` does."""
+        url = f"https://localhost:{self.nodes[-1].management}/api/rebalance/queues"
+        who = ("admin", PASSWORDS["admin"])
+        httpx.post(url, auth=who, verify=self.trusted()).raise_for_status()
+
     def waiting(self, node: Node) -> list[str]:
         """The queues of which that node tells Prometheus how much waits in them."""
         url = f"http://{LOOPBACK}:{node.prometheus}/metrics/detailed?family=queue_coarse_metrics"

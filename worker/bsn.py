@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_NINE_DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{9}(?![0-9A-Za-z])", re.ASCII)
-_NINE_BYTES: Final = re.compile(rb"(?<![0-9A-Za-z])[0-9]{9}(?![0-9A-Za-z])")
+# Between hexadecimal digits it is a part of a UUID or of a digest.
+_NINE_DIGITS: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9]{9}(?![0-9A-Fa-f])", re.ASCII)
+# What stands beside them cannot be told before escapes, as of a line break, are undone.
+_NINE_BYTES: Final = re.compile(rb"[0-9]{9}")
 _WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 MASK: Final = "(bsn)"
 
@@ -21,17 +23,18 @@ def is_one(digits: str) -> bool:
 
 
 def may_be_in(line: bytes) -> bool:
-    """Whether nine digits stand by themselves anywhere in it."""
+    """Whether one may be in a line of JSON; if not, it need not be looked at any further."""
     return _NINE_BYTES.search(line) is not None
 
 
 def masked(value: Any) -> Any:  # noqa: ANN401 (whatever a log line may hold)
     """The same without what passes the elfproef, in texts, numbers, lists and mappings."""
     match value:
-        case bool() | float() | None:
+        case bool() | None:
             return value
-        case int():
-            return MASK if _masked(str(value)) == MASK else value
+        case int() | float():
+            text = str(value)
+            return value if _masked(text) == text else MASK
         case dict():
             return {masked(key): masked(each) for key, each in value.items()}
         case list() | tuple() | set() | frozenset():

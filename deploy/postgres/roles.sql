@@ -99,6 +99,7 @@ begin
             ('klantcontact', 'select, insert', 'select'),
             ('document', 'select, insert', 'select'),
             ('document_inhoud', 'select, insert', 'select'),
+            ('herstel', 'select, insert', 'select'),
             ('inzage', 'insert', 'select'),
             -- the inbox
             ('bericht', 'select, insert, update (geregistreerd), delete', 'select'),

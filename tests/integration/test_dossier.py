@@ -129,7 +129,7 @@ async def test_a_document_outside_stays_outside_although_its_content_is_here(poo
 
 
 async def test_who_looked_is_put_on_record(pool: Pool) -> None:
-    await records.put_on_record(pool, "jan", f"dossier {ZAAK}", NOW)
+    await records.put_on_record(pool, "jan", NOW, f"dossier {ZAAK}")
     row = await pool.fetchrow("select door, onderwerp, moment from inzage")
     assert row is not None
     assert tuple(row) == ("jan", f"dossier {ZAAK}", NOW)

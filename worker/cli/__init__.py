@@ -13,6 +13,7 @@ from worker.cli import (
     contract,
     dead_letters,
     demo,
+    dossier,
     notificaties,
     publish,
     reading,
@@ -43,6 +44,6 @@ app.command("bounce")(bounce.bounce)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(notificaties.app, name="notificaties")
 app.add_typer(contract.app, name="contract")
-app.command("dossier")(reading.dossier)
+app.command("dossier")(dossier.dossier)
 app.command("klantcontact")(reading.klantcontact)
 app.command("document")(reading.document)

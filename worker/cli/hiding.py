@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-MASK: Final = "•••"
+from worker.postgres import confidential
+
+MASK: Final = confidential.MASK
 
 
 def hidden(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`klantcontact dossier`, `klantcontact` and `document`: what is on record."""
+"""`klantcontact klantcontact` and `document`: one thing that is on record."""
 
 from __future__ import annotations
 
@@ -21,26 +21,13 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Pool
 
 Reveal = Annotated[
-    bool, typer.Option("--reveal", help="Show the toelichting; that you did is kept on record.")
+    bool,
+    typer.Option(
+        "--reveal",
+        help="Show the toelichting, and all of what is vertrouwelijk; that you did is kept on"
+        " record.",
+    ),
 ]
-
-
-def dossier(
-    zaak: Annotated[str, typer.Argument(help="The number of the zaak.")],
-    by: calling.As = None,
-    *,
-    reveal: Reveal = False,
-    as_json: calling.Json = False,
-) -> None:
-    """Show every klantcontact of a zaak, from every channel, in time order."""
-    found = calling.call(_dossier(zaak, calling.acting(by), reveal=reveal))
-    if found is None:
-        typer.echo(f"Error: there is no zaak {zaak} in the register", err=True)
-        raise typer.Exit(1)
-    if as_json:
-        calling.print_json(found)
-    else:
-        calling.out.print(timeline.dossier(found))
 
 
 def klantcontact(
@@ -84,30 +71,23 @@ def document(
 
 
 @asynccontextmanager
-async def _database() -> AsyncIterator[Pool]:
+async def database() -> AsyncIterator[Pool]:
+    """The database of the settings."""
     async with connected(database_url(calling.settings()), size=1) as pool:
         yield pool
 
 
-async def _dossier(zaak: str, by: str, *, reveal: bool) -> dict[str, Any] | None:
-    async with _database() as pool:
-        found = await records.dossier(pool, zaak, reveal=reveal)
-        if reveal and found is not None:
-            await records.put_on_record(pool, by, f"dossier {zaak}", now())
-        return found
-
-
 async def _klantcontact(identity: UUID, by: str, *, reveal: bool) -> dict[str, Any] | None:
-    async with _database() as pool:
+    async with database() as pool:
         found = await records.klantcontact(pool, identity, reveal=reveal)
         if reveal and found is not None:
-            await records.put_on_record(pool, by, f"klantcontact {identity}", now())
+            await records.put_on_record(pool, by, now(), f"klantcontact {identity}")
         return found
 
 
 async def _document(identity: UUID, by: str) -> tuple[str, bytes | None, str | None] | None:
-    async with _database() as pool:
+    async with database() as pool:
         found = await records.document(pool, identity)
         if found is not None:
-            await records.put_on_record(pool, by, f"document {identity}", now())
+            await records.put_on_record(pool, by, now(), f"document {identity}")
         return found

@@ -9,11 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli import calling
-from worker.cli.told import told
+from worker.cli import calling, contact_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from rich.console import RenderableType
 
@@ -27,54 +26,38 @@ def dossier(found: dict[str, Any]) -> RenderableType:
     return Group(
         Text.assemble((found["zaak"], "bold"), f"  {found['omschrijving']}"),
         Text(f"{found['zaaktype']}: {status}{closed}; {count}", style="dim"),
-        *(Padding(klantcontact(each), (1, 0, 0, 0)) for each in contacts),
+        *(
+            Padding(_klantcontact(each, contact_lines.brief(each)), (1, 0, 0, 0))
+            for each in contacts
+        ),
     )
 
 
+def listed(found: dict[str, Any]) -> RenderableType:
+    """One klantcontact among others, of no zaak."""
+    return Padding(_klantcontact(found, contact_lines.brief(found)), (0, 0, 1, 0))
+
+
 def klantcontact(found: dict[str, Any]) -> RenderableType:
-    """One klantcontact: when, how and by whom; then what, what came of it, and who was told."""
+    """One klantcontact by itself: also of which zaak, and how it came to be registered."""
+    return _klantcontact(found, contact_lines.whole(found))
+
+
+def _klantcontact(found: dict[str, Any], said: Iterable[tuple[str, str]]) -> RenderableType:
+    """When, how and by whom; then what, what came of it, and who was told."""
     head = Text.assemble(
         (calling.moment(found["datumGezet"]), "bold"),
         ("  " + found["type"], "cyan"),
+        ("  vertrouwelijk" if found["vertrouwelijk"] else "", "bold red"),
         f"  {_person(found['opvoerder'])}",
     )
     lines = Table.grid(padding=(0, 2, 0, 0))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
-    for label, value in _lines(found):
+    for label, value in said:
         # As text, not as markup: brackets in what people wrote are theirs.
         lines.add_row(Text(label), Text(value))
     return Group(head, Padding(lines, (0, 0, 0, 2)))
-
-
-def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if found["correctie"]:
-        forced = ", on a closed zaak" if found["geforceerd"] else ""
-        yield "correction of", f"{found['vervolgOp']}{forced}"
-    if found["status"]:
-        yield "status then", found["status"]["omschrijving"]
-    if found["onderwerp"]:
-        yield "about", found["onderwerp"]
-    if found["toelichting"]:
-        yield "toelichting", found["toelichting"]
-    for each in found["gesprekspartners"]:
-        yield "with", f"{each.get('naam') or each.get('identificatie') or '?'} ({each['rol']})"
-    if found["uitkomst"]:
-        result = "reached" if found["uitkomst"]["gelukt"] else "not reached"
-        yield "outcome", "; ".join(filter(None, (result, found["uitkomst"]["omschrijving"])))
-    for each in found["afspraken"]:
-        by = f" (by {each['uiterlijk']})" if each["uiterlijk"] else ""
-        yield "agreed", f"{each['door'] or 'somebody'}: {each['omschrijving']}{by}"
-    for each in found["documenten"]:
-        yield "document", f"{each['titel']} ({each['formaat']}, {_where(each)})"
-        yield "", f"id {each['id']}"
-    for each in found["notificaties"]:
-        yield "mail to", f"{each['rol']}: {told(each)}"
-    yield "id", str(found["id"])
-
-
-def _where(document: dict[str, Any]) -> str:
-    return str(document["url"] or f"{document['omvang']} bytes")
 
 
 def _person(opvoerder: dict[str, Any]) -> str:

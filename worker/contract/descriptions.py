@@ -23,7 +23,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "Klantcontact.initiatief": "Who began.",
     "Klantcontact.taal": "The language spoken or written: any ISO 639 code; nl, nld and dut are"
     " the same.",
-    "Klantcontact.vertrouwelijk": "Whether it is confidential.",
+    "Klantcontact.vertrouwelijk": "Whether onderwerp, inhoud and kenmerken are confidential, as in"
+    " Klantinteracties: the dossier then shows them to nobody who does not ask for it, on record.",
     "Klantcontact.opvoerder": "Who entered it: proven by the token, not claimed (S6).",
     "Klantcontact.gesprekspartners": "With whom the contact was (S12).",
     "Klantcontact.uitkomst": "What came of it (S12).",
@@ -31,7 +32,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "Klantcontact.documenten": "Recordings, notes and letters (S11): Bijlage in Klantinteracties.",
     "Klantcontact.correctie": "Whether it corrects an earlier one: needs vervolgOp and a"
     " toelichting that says why, and mails nobody.",
-    "Klantcontact.vervolgOp": "The id of an earlier klantcontact on the same zaak.",
+    "Klantcontact.vervolgOp": "The id of an earlier klantcontact on the same zaak; what is no"
+    " correction may also name one without a zaak, which links it to this zaak (S13).",
     "Type": "Web, telephone, desk, post and e-mail: the closed list of S4.",
     "Opvoerder": "Who entered the klantcontact: Actor in Klantinteracties (S6, S7).",
     "Opvoerder.soort": "Decides by which claim of the token it is proven.",

@@ -116,11 +116,15 @@ def correction_says_what(asked: Question) -> Violation | None:
 
 
 def earlier_contact_exists(asked: Question) -> Violation | None:
-    """What it follows on must be a klantcontact of the same zaak."""
-    earlier = asked.klantcontact.vervolg_op
+    """What it follows on must be a klantcontact of the same zaak, or of none.
+
+    So a contact that came before its zaak is linked to it (S13); corrected it is where it stands.
+    """
+    earlier, zaak = asked.klantcontact.vervolg_op, asked.klantcontact.zaak
     if earlier is None:
         return None
-    if asked.facts.eerdere.get(earlier, "") == asked.klantcontact.zaak:
+    fitting = {zaak} if asked.klantcontact.correctie else {zaak, None}
+    if asked.facts.eerdere.get(earlier, "") in fitting:
         return None
     detail = "there is no such klantcontact on this zaak"
     return Violation(Code.ONGELDIG, detail, "vervolgOp")

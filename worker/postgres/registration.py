@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from worker.envelope import Rejection
 from worker.errors import Code
-from worker.postgres import inbox, lookups, resuming, waiting, writing
+from worker.postgres import inbox, lookups, mending, resuming, waiting, writing
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.notifying import notify
 from worker.postgres.pool import transaction
@@ -95,6 +95,7 @@ class Transaction:
         mails: list[Posted] = []
         if accepted:
             await writing.store(self._connection, accepted, now)
+            await mending.keep(self._connection, accepted)
             mails = await notify(self._connection, accepted, self._window, now)
         told: list[Announcement] = []
         for each in current:

@@ -137,10 +137,11 @@ def _unpack(folder: Path, packages: Sequence[str], release: str | None = None) -
 def _at_home(folder: Path) -> Software:
     """The unpacked RabbitMQ, told where it stands: a checkout can be moved."""
     erlang = folder / "usr/lib/erlang"
-    script = erlang / "bin/erl"
-    text = script.read_text(encoding="utf-8")
-    here = _ROOTDIR.sub(lambda match: match[1] + shlex.quote(str(erlang)), text)
-    if here != text:
-        script.write_text(here, encoding="utf-8")
+    # A node of RabbitMQ 4 joins a cluster by way of another, started with the second of these.
+    for script in (erlang / "bin/erl", *erlang.glob("erts-*/bin/erl")):
+        text = script.read_text(encoding="utf-8")
+        here = _ROOTDIR.sub(lambda match: match[1] + shlex.quote(str(erlang)), text)
+        if here != text:
+            script.write_text(here, encoding="utf-8")
     server = next(folder.glob(_SBIN))
     return Software(server, f"{erlang / 'bin'}:{SYSTEM_PATH}")

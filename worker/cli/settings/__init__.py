@@ -53,11 +53,6 @@ def settings(
             _print_lines(*(_line(name, value) for name, value in shown.items()))
 
 
-def _line(name: str, value: str | None) -> str:
-    """As it can be set; what is not set is a comment, for empty is not the same."""
-    return f"{name}={value}" if value is not None else f"# {name}="
-
-
 def _tell_unknown() -> None:
     for each in unknown_settings():
         meant = f"; is {each.nearest} meant?" if each.nearest else ""
@@ -70,6 +65,11 @@ def _in_force(chosen: list[Described], effective: Settings) -> dict[str, str | N
         name: _MASKED if isinstance(value, SecretStr) else written(value)
         for name, value in values.items()
     }
+
+
+def _line(name: str, value: str | None) -> str:
+    """As in an `.env`, where a name without a value would be an empty one: so it is a comment."""
+    return f"{name}={value}" if value is not None else f"# {name}="
 
 
 def _document(each: Described, shown: dict[str, str | None]) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -25,9 +25,17 @@ from pydantic_settings import (
 
 from worker.errors import UsageError
 
-_PREFIX = "KLANTCONTACT_"
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+PREFIX: Final = "KLANTCONTACT_"
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
+_MICROSECONDS = re.compile(r"\b(\d+) microseconds")
 _MEBIBYTE = 1024 * 1024
+# Shorter, what is done again and again would take all of a processor's time.
+_SHORTEST_PERIOD = timedelta(milliseconds=50)
+# Shorter, what one process holds would be another's before it can be done.
+_SHORTEST_LEASE = timedelta(seconds=1)
 
 
 def _with_placeholder(url: str) -> str:
@@ -66,16 +74,16 @@ class _SecretFiles(PydanticBaseSettingsSource):
     """`KLANTCONTACT_<NAME>_FILE` names a file that holds the setting, as secrets are mounted."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002, ANN401 (the base class's signature)
-        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         if path is None:
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
-            msg = f"{_PREFIX}{field_name.upper()}_FILE cannot be read: {error.strerror}: {path}"
+            msg = f"{PREFIX}{field_name.upper()}_FILE cannot be read: {error.strerror}: {path}"
             raise UsageError(msg) from None
         except UnicodeDecodeError:
-            msg = f"{_PREFIX}{field_name.upper()}_FILE is no text in UTF-8: {path}"
+            msg = f"{PREFIX}{field_name.upper()}_FILE is no text in UTF-8: {path}"
             raise UsageError(msg) from None
 
     def __call__(self) -> dict[str, Any]:
@@ -92,7 +100,7 @@ class Settings(BaseSettings):
     """Every setting with its default, its unit and its meaning."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True
     )
 
     amqp_url: SecretStr = Field(
@@ -163,7 +171,9 @@ class Settings(BaseSettings):
         json_schema_extra=_unit("connections"),
     )
     smtp_deadline: Duration = Field(
-        timedelta(seconds=45), description="The longest that one SMTP conversation may take."
+        timedelta(seconds=45),
+        ge=_SHORTEST_LEASE,
+        description="The longest that one SMTP conversation may take.",
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
     mail_from_name: str = Field("Gemeente Voorbeeld", description="The name of that sender.")
@@ -209,7 +219,9 @@ class Settings(BaseSettings):
         None, description="The identity provider's key set: a file, or an https address."
     )
     openid_refresh: Duration = Field(
-        timedelta(minutes=15), description="How often the address of the key set is asked again."
+        timedelta(minutes=15),
+        ge=_SHORTEST_PERIOD,
+        description="How often the address of the key set is asked again.",
     )
     openid_issuer: str | None = Field(
         None, description="The `iss` that the identity provider's tokens must have."
@@ -277,7 +289,9 @@ class Settings(BaseSettings):
         json_schema_extra=_unit("rows"),
     )
     relay_lease: Duration = Field(
-        timedelta(seconds=60), description="How long a claimed outbox row is left to its claimer."
+        timedelta(seconds=60),
+        ge=_SHORTEST_LEASE,
+        description="How long a claimed outbox row is left to its claimer.",
     )
     relay_attempts: int = Field(
         10,
@@ -286,10 +300,14 @@ class Settings(BaseSettings):
         json_schema_extra=_unit("failures"),
     )
     relay_poll: Duration = Field(
-        timedelta(seconds=1), description="How often the outbox is looked at without being woken."
+        timedelta(seconds=1),
+        ge=_SHORTEST_PERIOD,
+        description="How often the outbox is looked at without being woken.",
     )
     mail_lease: Duration = Field(
-        timedelta(minutes=10), description="How long an offered mail is left to the mailers."
+        timedelta(minutes=10),
+        ge=_SHORTEST_LEASE,
+        description="How long an offered mail is left to the mailers.",
     )
     deferrals: Annotated[tuple[Duration, ...], NoDecode, BeforeValidator(_separated)] = Field(
         (
@@ -302,10 +320,13 @@ class Settings(BaseSettings):
         description="When a message is tried again whose zaak is not known yet, in order.",
     )
     retry_lease: Duration = Field(
-        timedelta(minutes=5), description="How long a retried dead letter is left to the intake."
+        timedelta(minutes=5),
+        ge=_SHORTEST_LEASE,
+        description="How long a retried dead letter is left to the intake.",
     )
     growth_period: Duration = Field(
         timedelta(hours=1),
+        ge=_SHORTEST_PERIOD,
         description="How often it is told at most that a group of dead letters grows.",
     )
     keep_resolved: Duration = Field(
@@ -318,10 +339,14 @@ class Settings(BaseSettings):
         timedelta(days=400), description="How long it is known which messages were registered."
     )
     housekeeping: Duration = Field(
-        timedelta(seconds=10), description="How often dead letters are counted, told of and purged."
+        timedelta(seconds=10),
+        ge=_SHORTEST_PERIOD,
+        description="How often dead letters are counted, told of and purged.",
     )
     outage_pause: Duration = Field(
-        timedelta(seconds=2), description="The longest pause between two tries in an outage."
+        timedelta(seconds=2),
+        ge=_SHORTEST_PERIOD,
+        description="The longest pause between two tries in an outage.",
     )
     drain: Duration = Field(
         timedelta(seconds=20),
@@ -390,8 +415,14 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{_PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}"
-            for each in error.errors(include_input=False, include_context=False)
-        )
-        raise UsageError(wrong) from None
+        raise UsageError("; ".join(_told(each) for each in error.errors())) from None
+
+
+def _told(error: ErrorDetails) -> str:
+    """A line without the value, which may be a secret."""
+    name, wrong = str(error["loc"][0]).upper(), error["msg"]
+    if error["type"].startswith("time_delta"):
+        wrong = "a duration is needed, as PT15M, or a number of seconds"
+    # A bound of less than a second is said in what a setting is given in.
+    wrong = _MICROSECONDS.sub(lambda found: f"{int(found[1]) / 1_000_000:g} seconds", wrong)
+    return f"{PREFIX}{name}: {wrong}"

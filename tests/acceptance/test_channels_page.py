@@ -15,7 +15,7 @@ from tests import tokens
 from tests.facts import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.broker import Broker
     from tests.program import Program
@@ -27,8 +27,13 @@ _CHECKOUT = Path(__file__).parents[2]
 _PAGE = (_CHECKOUT / "docs" / "channels.md").read_text(encoding="utf-8")
 
 
-def _example(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", _PAGE, re.DOTALL | re.MULTILINE)
+def _example(language: str, section: str = "The first message") -> str:
+    (part,) = [
+        each
+        for each in re.split(r"^## ", _PAGE, flags=re.MULTILINE)
+        if each.startswith(f"{section}\n")
+    ]
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", part, re.DOTALL | re.MULTILINE)
     return str(found)
 
 
@@ -86,3 +91,36 @@ async def test_the_command_registers_and_shows_what_it_became(
     (line,) = re.findall(r"^klantcontact (publish .*)$", _PAGE, re.MULTILINE)
     given = {**environment, "KLANTCONTACT_AMQP_URL": broker.url("callcenter")}
     await made(await _run(sys.executable, "-m", "worker", *line.split(), **given))
+
+
+@pytest.fixture
+async def subscribed(broker: Broker, tmp_path: Path) -> AsyncIterator[asyncio.StreamReader]:
+    """What the example of a subscriber prints, once it waits for events."""
+    file = tmp_path / "subscriber.py"
+    file.write_text(_example("python", "To subscribe to events"), encoding="utf-8")
+    url = {"AMQP_URL": broker.url("abonnee"), "PYTHONUNBUFFERED": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(file), env={**os.environ, **url}, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"waiting for events\n"
+        yield process.stdout
+    finally:
+        process.kill()
+        await process.wait()
+        await (await broker.channel("abonnee")).queue_delete("gebeurtenis.abonnee.dossier")
+
+
+async def test_the_example_of_a_subscriber_hears_of_a_klantcontact(
+    broker: Broker,
+    made: Callable[[str], Awaitable[None]],
+    subscribed: asyncio.StreamReader,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "first.py"
+    file.write_text(_example("python"), encoding="utf-8")
+    await _run(sys.executable, str(file), **_environment(broker))
+    heard = (await asyncio.wait_for(subscribed.readline(), 30)).decode()
+    assert heard.startswith("nl.overheid.klantcontacten.klantcontact-geregistreerd ")
+    await made(heard)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.program import run
+from worker.cli.demo.messages import REGISTERED, REPEATED, samples
+from worker.errors import Code
 from worker.stack.looking import default_root
 from worker.stack.process import recorded
 
@@ -25,7 +27,14 @@ async def test_the_demo_shows_the_main_job_and_leaves_nothing_running(
     given = {"KLANTCONTACT_STACK_DIR": str(root)}
     ended = await run("demo", environment=given, within=180)
     assert ended.code == 0, ended
-    for words in ("ZAAK-2026-0000001", "zaak-afgesloten", "Where to look further"):
+    told = ("ZAAK-2026-0000001", "Repeated: 1,", "zaak-afgesloten", "Where to look further")
+    for words in told:
         assert words in ended.out
     assert "Traceback" not in ended.err
     assert not any(process.alive() for process in recorded(root / "demo" / "run"))
+
+
+def test_the_demo_shows_every_code_that_a_sender_can_bring_about() -> None:
+    ours = {Code.ONVERWACHT, Code.MAIL_MISLUKT}
+    brought = {code for code in Code if code not in ours and not code.startswith("broker-")}
+    assert {each.expected for each in samples()} - {REGISTERED, REPEATED} == brought

@@ -72,3 +72,24 @@ def test_a_contact_is_published_as_the_applicatie_that_is_named(
 def test_an_applicatie_that_the_stack_does_not_know_is_a_clear_line(on_the_stack: Run) -> None:
     result = on_the_stack("publish", "-", "--as", "buur", code=1, given=b"{}")
     assert "the stack has no user buur; it has: callcenter, " in result.stderr
+
+
+def test_of_a_stack_that_runs_in_part_it_is_said_what_is_away(
+    on_the_stack: Run, services: StackState, database: str, tmp_path: Path
+) -> None:
+    """What runs is used; nothing is looked for on ports that were never its own."""
+    (tmp_path / "stack").unlink()
+    run = tmp_path / "stack" / "run"
+    run.mkdir(parents=True)
+    ours = services.token_secrets.parent
+    (run / "postgres.pid").write_bytes((ours / "run" / "postgres.pid").read_bytes())
+    # As it stands where the process ended: of no process that there is.
+    left = (ours / "run" / "rabbitmq.pid").read_text().rpartition(")")
+    (run / "rabbitmq.pid").write_text(f"{left[0]}) Z {'0 ' * 50}")
+    addresses = {"amqp": "amqp://worker:x@127.0.0.1:1/", "postgres": database}
+    away = services.model_copy(update=addresses)
+    (tmp_path / "stack" / "state.json").write_text(away.model_dump_json())
+    assert on_the_stack("register", "show", "zaak", code=1).stderr.startswith("The register has")
+    assert "RabbitMQ does not answer" in on_the_stack("topology", "check", code=1).stderr
+    said = on_the_stack("stack", "status", code=1).stderr
+    assert said == "Of the stack RabbitMQ ended; start it again with: klantcontact stack up\n"

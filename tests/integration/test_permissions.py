@@ -33,6 +33,7 @@ WRITES = {
     **{kanaal: {(topology.REGISTRATIE, kanaal)} for kanaal in topology.KANALEN},
     "zaaksysteem": {(topology.ZAKEN, "zaak")},
     "mailsysteem": {(topology.BOUNCE, "bounce")},
+    "abonnee": set(),
     "worker": {
         target
         for target in TARGETS
@@ -87,12 +88,15 @@ async def test_a_user_reads_its_own_queues_and_no_others(
     assert readable == (set(QUEUES) if name == "worker" else set())
 
 
-async def test_a_channel_makes_queues_for_its_own_replies_and_nobody_makes_anything_else(
+async def test_channels_make_queues_for_replies_subscribers_for_events_and_nobody_others(
     user: tuple[str, AbstractConnection],
 ) -> None:
     name, connection = user
     made = set()
-    for queue in (f"antwoord.{name}.1", "antwoord.balie.mine", "klantcontact.mine", "mine"):
+    for queue in (
+        *(f"{kind}.{name}.1" for kind in ("antwoord", "gebeurtenis")),
+        *("antwoord.balie.mine", "gebeurtenis.dossier.mine", "klantcontact.mine", "mine"),
+    ):
         channel = await connection.channel()
         try:
             await channel.declare_queue(queue, exclusive=True)
@@ -100,6 +104,7 @@ async def test_a_channel_makes_queues_for_its_own_replies_and_nobody_makes_anyth
             continue
         made.add(queue)
     own = {f"antwoord.{name}.1"} if name in topology.KANALEN else set()
+    own |= {f"gebeurtenis.{name}.1"} if name == topology.ABONNEE else set()
     assert made == own | ({"antwoord.balie.mine"} if name == "balie" else set())
 
 

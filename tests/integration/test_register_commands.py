@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from typer.testing import Result
 
     from worker.registration import Registration
@@ -77,6 +78,18 @@ def test_what_the_process_owner_decides_is_shown_with_who_and_when(
     table = run("register", "show", "zaaktype").stdout
     assert "uit" in table
     assert "eigenaar" in table
+
+
+def test_what_is_shown_of_a_zaak_can_be_read_in_80_columns(
+    run: Run, registered: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del registered
+    monkeypatch.setenv("COLUMNS", "80")
+    first, *others = run("register", "show", "zaak").stdout.splitlines()
+    assert first.startswith(f"{ZAAK}  ")
+    assert len(others) == 2
+    assert "  vertrouwelijkheidaanduiding zaakvertrouwelijk  " in others[1]
+    assert all(len(line) <= 80 for line in (first, *others))
 
 
 def test_every_kind_of_fact_can_be_shown(run: Run, registered: Registration) -> None:

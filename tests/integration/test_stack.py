@@ -19,6 +19,8 @@ from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthentic
 
 from worker.rabbitmq.topology import DLQ, REGISTRATIE, ZAKEN
 from worker.stack import chosen
+from worker.stack.broker import AMQP
+from worker.stack.errors import StackError
 from worker.stack.instance import Stack
 from worker.stack.looking import default_root
 from worker.stack.process import Process, recorded
@@ -176,7 +178,7 @@ def test_only_loopback_addresses_are_listened_on(stack: Stack) -> None:
 
 def listening(pid: int) -> list[str]:
     """The local addresses, as in /proc/net/tcp, on which a process listens."""
-    links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+    links = [link_of(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
     sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
     rows = [
         line.split()
@@ -184,6 +186,14 @@ def listening(pid: int) -> list[str]:
         for line in Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]
     ]
     return [row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in sockets]
+
+
+def link_of(path: Path) -> str:
+    """What it leads to; "" for a file that the process closed meanwhile."""
+    try:
+        return str(path.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def test_no_password_is_in_the_process_list(stack: Stack) -> None:
@@ -211,7 +221,7 @@ def test_files_with_secrets_are_their_owners_only(stack: Stack) -> None:
 
 
 def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
-    """What was kept is still there, and what still ran of it is ended first."""
+    """What was kept is still there, and what still ran of it goes on."""
     state = stack.up()
     keys = [file.read_bytes() for file in (state.token_secrets, state.openid_key)]
     publish(state.users["balie"], REGISTRATIE, "balie", body=b"bewaard")
@@ -224,11 +234,44 @@ def test_a_killed_stack_is_put_right_by_up(stack: Stack) -> None:
 
     again = stack.up()
 
-    assert not left.alive()
+    assert left.alive()
     assert take(again.amqp, f"{REGISTRATIE}.balie") == b"bewaard"
     with psycopg.connect(again.postgres) as connection:
         assert connection.execute("SELECT een FROM bewaard").fetchone() == (1,)
     assert [file.read_bytes() for file in (again.token_secrets, again.openid_key)] == keys
+
+
+@pytest.mark.parametrize("names", [("mail",), ("postgres",), ("epmd", "rabbitmq")])
+def test_what_was_killed_is_started_where_it_was(stack: Stack, names: tuple[str, ...]) -> None:
+    """Whoever was connected finds it again, and what still ran is left alone."""
+    state = stack.up()
+    others = [each for each in recorded(FOLDER / "run") if each.name not in names]
+    for name in names:
+        kill(process(name))
+    assert stack.away() == list(names)
+    assert stack.up() == state
+    assert stack.away() == []
+    assert all(each.alive() for each in others)
+
+
+def test_where_the_rest_cannot_be_started_nothing_is_left_running(stack: Stack) -> None:
+    """It is the whole stack or none of it; the next one is where it was."""
+    state = stack.up()
+    kill(process("mail"))
+    elsewhere = {**ENVIRONMENT, AMQP: "http://example.nl"}
+    with pytest.raises(StackError, match="is no amqp:// URL"):
+        Stack(ROOT, NAME, environment=elsewhere).up()
+    assert recorded(FOLDER / "run") == []
+    assert (stack.status(), stack.away()) == (None, [])
+    assert stack.up() == state
+
+
+def test_a_stack_that_was_stopped_comes_back_where_it_was(stack: Stack) -> None:
+    """Addresses that somebody noted stay good."""
+    state = stack.up()
+    stack.down()
+    assert stack.away() == []
+    assert stack.up() == state
 
 
 def test_mails_are_kept_byte_for_byte(stack: Stack) -> None:

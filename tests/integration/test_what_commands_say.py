@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.contacts import ZAAK, body, delivery
@@ -25,6 +26,21 @@ async def test_a_broker_that_is_away_is_one_line(
     assert ended.err.splitlines() == [
         "Error: RabbitMQ does not answer (AMQPConnectionError); is it up, and reachable?"
     ]
+
+
+async def test_a_worker_warns_of_a_name_that_is_no_setting(
+    command: Callable[..., Awaitable[Ended]],
+) -> None:
+    # It ends at once, by a setting that is wrong.
+    ended = await command("worker", mail_windw="geheim", keep_inbox="P1D")
+    (line,) = [json.loads(line) for line in ended.out.splitlines()]
+    del line["timestamp"]
+    assert line == {
+        "event": "instelling_onbekend",
+        "level": "warning",
+        "naam": "KLANTCONTACT_MAIL_WINDW",
+        "bedoeld": "KLANTCONTACT_MAIL_WINDOW",
+    }
 
 
 async def test_a_moment_in_json_is_iso_8601(

@@ -180,10 +180,10 @@ def test_the_worker_gives_up_before_it_is_killed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _DEPLOYMENTS)
-def test_the_worker_may_take_its_memory_budget(name: str) -> None:
+def test_the_worker_has_twice_the_memory_that_it_keeps_within(name: str) -> None:
     (container,) = pod(_MANIFESTS[name])["containers"]
     limit = int(container["resources"]["limits"]["memory"].removesuffix("Mi"))
-    assert limit * 1024 * 1024 > Settings.model_fields["memory_budget"].default
+    assert limit * 1024 * 1024 == 2 * Settings.model_fields["memory_budget"].default
 
 
 @pytest.mark.parametrize(

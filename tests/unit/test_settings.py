@@ -97,6 +97,33 @@ def test_a_setting_that_is_wrong_is_named_and_its_value_is_not(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("name", ["MAIL_WINDOW", "MAIL_RETRIES"])
+def test_a_word_for_a_duration_is_told_how_one_is_written(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"KLANTCONTACT_{name}", "kwartier")
+    with pytest.raises(UsageError, match="a duration is needed, as PT15M, or a number of seconds"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [
+        *((name, 0.05) for name in ("OUTAGE_PAUSE", "HOUSEKEEPING", "RELAY_POLL")),
+        *((name, 0.05) for name in ("OPENID_REFRESH", "GROWTH_PERIOD")),
+        *((name, 1.0) for name in ("RELAY_LEASE", "MAIL_LEASE", "RETRY_LEASE", "SMTP_DEADLINE")),
+    ],
+)
+def test_what_is_done_again_and_again_has_a_shortest_period(
+    monkeypatch: pytest.MonkeyPatch, name: str, floor: float
+) -> None:
+    monkeypatch.setenv(f"KLANTCONTACT_{name}", str(floor))
+    assert getattr(load(), name.lower()) == timedelta(seconds=floor)
+    monkeypatch.setenv(f"KLANTCONTACT_{name}", str(floor - 0.01))
+    with pytest.raises(UsageError, match=f"{name}: Input should be .* {floor:g} second"):
+        load()
+
+
 def test_every_setting_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLANTCONTACT_BATCH_SIZE", "x")
     monkeypatch.setenv("KLANTCONTACT_SMTP_PORT", "x")

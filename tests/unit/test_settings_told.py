@@ -114,6 +114,24 @@ def test_what_is_in_force_is_listed_by_name(told: Told, monkeypatch: pytest.Monk
     assert len(lines) == len(Settings.model_fields)
 
 
+def test_what_is_listed_can_be_set_back(told: Told) -> None:
+    lines = [line for line in told().splitlines() if "(set, not shown)" not in line]
+    Path(".env").write_text("\n".join(lines), encoding="utf-8")
+    assert load() == Settings.model_construct()
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setenv("KLANTCONTACT_MAIL_WINDW", "geheim")
+    result = CliRunner().invoke(app, ["settings"])
+    assert told() == result.stdout
+    assert result.stderr == (
+        "Warning: KLANTCONTACT_MAIL_WINDW is no setting, and sets nothing;"
+        " is KLANTCONTACT_MAIL_WINDOW meant?\n"
+    )
+
+
 def test_what_is_not_set_is_a_comment(told: Told) -> None:
     assert "# KLANTCONTACT_OPENID_JWKS=" in told().splitlines()
 

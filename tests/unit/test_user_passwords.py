@@ -43,6 +43,14 @@ def test_a_name_is_no_regular_expression(name: str) -> None:
         ('{"nieuw": {"password": "geheim", "kanaal": "balie", "tags": 1}}', "alone"),
         ('{"n": {"password": "geheim", "password": "x", "kanaal": "balie"}}', "has no password"),
         ('{"worker": {"password": "geheim", "kanaal": "balie"}}', "that has other work"),
+        ('{"abonnee": {"password": "geheim", "kanaal": "balie"}}', "that has other work"),
+        ('{"worker": {"password": "geheim", "abonnee": true}}', "a subscriber has a name of"),
+        ('{"balie": {"password": "geheim", "abonnee": true}}', "a subscriber has a name of"),
+        ('{"nieuw": {"password": "geheim", "abonnee": false}}', '"abonnee": true alone'),
+        ('{"nieuw": {"password": "geheim", "abonnee": 1}}', '"abonnee": true alone'),
+        ('{"n": {"password": "geheim", "abonnee": true, "kanaal": "balie"}}', "true alone"),
+        ('{"nieuw": {"abonnee": true, "password": ""}}', "has no password"),
+        ('{"zaak.2": {"password": "geheim", "abonnee": true}}', "a space or a dot"),
         ('{"admin": {"password": "geheim", "kanaal": "balie"}}', "that has other work"),
         ('{"guest": {"password": "geheim", "kanaal": "balie"}}', "that has other work"),
         ('{"portaal": {"password": "geheim", "kanaal": "balie"}}', "that has other work"),
@@ -58,6 +66,21 @@ def test_what_is_wrong_is_one_line_without_any_of_the_text(given: str, says: str
     assert len(str(caught.value).splitlines()) == 1
     assert "geheim" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["a|b", "kcc*", "^", "(", "[a-z]+", "kcc\\", "a$"])
+def test_the_name_of_a_subscriber_is_no_regular_expression(name: str) -> None:
+    (allowed,) = user_definitions({name: "geheim"}, abonnees=[name])["permissions"]
+    for right in ("configure", "write", "read"):
+        assert re.search(allowed[right], f"gebeurtenis.{name}.1")
+        for other in ("gebeurtenis.a.1", "gebeurtenis.b.1", "gebeurtenis.kcc.1", "b.1", ""):
+            assert not re.search(allowed[right], other)
+
+
+def test_subscribers_are_told_apart() -> None:
+    given = parse(b'{"abonnee": "a", "dossier": {"password": "b", "abonnee": true}}', "users.json")
+    assert given.passwords == {"abonnee": "a", "dossier": "b"}
+    assert (given.kanalen, given.abonnees) == ({}, ["dossier"])
 
 
 def test_passwords_and_kanalen_are_parted() -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from worker import logs
 from worker.errors import KlantcontactError, WrongUsage
 from worker.settings import Settings, load
-from worker.stack.looking import default_root, state_of
+from worker.stack.looking import default_root, partly
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -96,8 +96,8 @@ def on_the_stack(settings: Settings, state: StackState) -> bool:
 
 
 def running_stack() -> StackState | None:
-    """The embedded stack, if it runs."""
-    return state_of(default_root() / "stack")
+    """The embedded stack, if any of it runs: what is away is then said by its name."""
+    return partly(default_root() / "stack")
 
 
 def print_json(document: object) -> None:

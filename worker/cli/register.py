@@ -17,9 +17,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 from worker.cli import calling
+from worker.cli.register_page import block
 from worker.clock import now
 from worker.domain.text import Moment
 from worker.errors import UsageError, WrongUsage
@@ -149,8 +149,9 @@ def show(
     found = calling.call(_show(soort, identificatie))
     if as_json:
         calling.print_json(found)
-    elif found:
-        calling.out.print(_table(found))
+    for fact in found if not as_json else ():
+        for line in block(fact, calling.out.width):
+            calling.out.print(line, soft_wrap=True)
     if not found:
         what = f"{soort} {identificatie}" if identificatie else soort
         typer.echo(f"The register has no {what}.", err=True)
@@ -160,32 +161,6 @@ def show(
 async def _show(soort: str, identificatie: str | None) -> list[dict[str, Any]]:
     async with connected(database_url(calling.settings()), size=1) as pool:
         return await show_register(pool, soort, identificatie)
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(rows[0]):
-        # What it is called by is what somebody copies: it stays in one piece.
-        table.add_column(name, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "aan" if value else "uit"
-        case datetime():
-            return calling.moment(value)
-        case list():
-            return ", ".join(_cell(each) for each in value)
-        case dict():
-            return " ".join(_cell(each) for each in value.values())
-        case _:
-            return str(value)
 
 
 @app.command("set")

@@ -9,6 +9,7 @@ import typer
 from worker import logs
 from worker.cli import calling
 from worker.role import Role
+from worker.unknown_settings import unknown_settings
 
 
 def worker(
@@ -23,8 +24,11 @@ def worker(
 
     settings = calling.settings()
     logs.configure(settings)
+    log = logs.log()
+    for each in unknown_settings():
+        log.warning("instelling_onbekend", naam=each.name, bedoeld=each.nearest)
     with calling.errors_in_a_line():
-        uvloop.run(app.work(settings, role or [], logs.log()))
+        uvloop.run(app.work(settings, role or [], log))
 
 
 def migrate(*, as_json: calling.Json = False) -> None:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from worker.stack.instance import Stack
 
 NAME: Final = "stack"
+_NAMES: Final = {
+    "epmd": "Erlang's port mapper",
+    "mail": "the mail catcher",
+    "postgres": "PostgreSQL",
+    "rabbitmq": "RabbitMQ",
+}
 
 app = typer.Typer(
     help="The embedded RabbitMQ, PostgreSQL and mail catcher, for demo and tests.",
@@ -28,7 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, pas
 
 @app.command()
 def up(*, as_json: Json = False) -> None:
-    """Start what doesn't run yet, and say how to reach it."""
+    """Start what doesn't run yet, on the ports that it had, and say how to reach it."""
     with _errors_in_a_line():
         state = _stack().up()
     _show(state, as_json=as_json)
@@ -36,15 +42,21 @@ def up(*, as_json: Json = False) -> None:
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Say how to reach the stack; exit status 1 when it isn't running."""
+    """Say how to reach the stack; exit status 1 when it isn't running, or not all of it."""
     with _errors_in_a_line():
-        state = _stack().status()
+        state, away = _stack().status(), _stack().away()
     if state is not None:
         _show(state, as_json=as_json)
         return
     if as_json:
         _print_json(None)
-    typer.echo("The stack isn't running; start it with: klantcontact stack up", err=True)
+    if away:
+        names = " and ".join(_NAMES[each] for each in away)
+        typer.echo(
+            f"Of the stack {names} ended; start it again with: klantcontact stack up", err=True
+        )
+    else:
+        typer.echo("The stack isn't running; start it with: klantcontact stack up", err=True)
     raise typer.Exit(1)
 
 

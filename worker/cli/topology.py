@@ -33,7 +33,8 @@ def users(
     with calling.errors_in_a_line():
         source = "stdin" if str(file) == "-" else str(file)
         given = user_passwords.parse(message_file.read(file), source)
-    typer.echo(json.dumps(user_definitions(given.passwords, given.kanalen), indent=2))
+    made = user_definitions(given.passwords, given.kanalen, given.abonnees)
+    typer.echo(json.dumps(made, indent=2))
 
 
 @app.command("apply")

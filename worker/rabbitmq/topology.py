@@ -23,6 +23,9 @@ BOUNCE: Final = "klantcontact.bounce"
 DLX: Final = "klantcontact.dlx"
 DLQ: Final = "klantcontact.dlq"
 
+ABONNEE: Final = "abonnee"
+"""The user of a subscriber to events, where there is one; more of them have names of their own."""
+
 KANALEN: Final = ("callcenter", "mailintake", "balie", "portaal")
 REGISTRATIE_QUEUES: Final = {f"{REGISTRATIE}.{kanaal}": kanaal for kanaal in KANALEN}
 
@@ -54,6 +57,19 @@ def channel_access(kanaal: str, user: str) -> Access:
     )
 
 
+def subscriber_access(user: str) -> Access:
+    """Events, in queues of the user's own; to bind one is to write to it and to read the exchange.
+
+    Nothing reaches those queues but what is bound there: the user may publish nowhere.
+    """
+    own = rf"gebeurtenis\.{re.escape(user)}\..*"
+    return Access(
+        configure=f"^{own}$",
+        write=f"^{own}$",
+        read=rf"^({own}|klantcontact\.gebeurtenis)$",
+    )
+
+
 def _source(exchange: str, routing_key: str) -> Access:
     """A system that may publish to one exchange with one routing key and nothing else."""
     pattern = f"^{exchange.replace('.', '[.]')}$"
@@ -66,6 +82,7 @@ USERS: Final[dict[str, Access]] = {
     **{kanaal: channel_access(kanaal, kanaal) for kanaal in KANALEN},
     "zaaksysteem": _source(ZAKEN, "zaak"),
     "mailsysteem": _source(BOUNCE, "bounce"),
+    ABONNEE: subscriber_access(ABONNEE),
     "worker": Access(
         configure="^$",
         # The default exchange, for replies, is written as amq.default.

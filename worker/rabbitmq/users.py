@@ -10,25 +10,29 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.rabbitmq.topology import USERS, VHOST, Access, channel_access
+from worker.rabbitmq.topology import USERS, VHOST, Access, channel_access, subscriber_access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ADMIN: Final = "admin"
 _EVERYTHING: Final = Access(configure=".*", write=".*", read=".*")
 
 
 def user_definitions(
-    passwords: Mapping[str, str], kanalen: Mapping[str, str] | None = None
+    passwords: Mapping[str, str],
+    kanalen: Mapping[str, str] | None = None,
+    abonnees: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Users, permissions and topic permissions for the users named in `passwords`.
 
-    Each name is one of `topology.USERS` or `admin`, or a channel system's own whose kanaal is in
-    `kanalen`; another one is a KeyError. Passwords leave only as salted SHA-256 hashes.
+    Each name is one of `topology.USERS` or `admin`, a channel system's own whose kanaal is in
+    `kanalen`, or one of `abonnees`, who take events; another one is a KeyError. Passwords leave
+    only as salted SHA-256 hashes.
     """
     known = {**USERS, ADMIN: _EVERYTHING}
     own = {user: channel_access(kanaal, user) for user, kanaal in (kanalen or {}).items()}
+    own |= {user: subscriber_access(user) for user in abonnees}
     access = {name: known[name] if name in known else own[name] for name in passwords}
     return {
         "users": [_user(name, password) for name, password in passwords.items()],

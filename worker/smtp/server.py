@@ -77,9 +77,12 @@ class MailServer:
             if told == reason.reason and _now() < moment + _TOLD_AGAIN_SECONDS:
                 return
         self._told = reason.reason, _now()
-        tell = self._log.error if reason.lasting else self._log.warning
+        why = f"the mail server {reason.reason}"
         code = reason.reply.code if reason.reply else None
-        tell("mailserver", reden=f"the mail server {reason.reason}", smtp_code=code)
+        if reason.lasting:
+            self._log.error("mailserver", reden=why, smtp_code=code)
+        else:
+            self._log.warning("mailserver", reden=why, smtp_code=code)
 
     async def _connected(self) -> Line:
         client = aiosmtplib.SMTP(

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Final
 
 from worker.rabbitmq.topology import USERS
 from worker.rabbitmq.users import ADMIN
-from worker.stack import chosen, private
+from worker.stack import chosen, parts, private
 from worker.stack.broker import ExistingBroker, existing
 from worker.stack.errors import StackError
 from worker.stack.lock import held
-from worker.stack.looking import state_of
+from worker.stack.looking import away, partly, state_of
 from worker.stack.mail import MailCatcher
-from worker.stack.ports import reserved
+from worker.stack.ports import reserved_again
 from worker.stack.postgres import Server
 from worker.stack.postgres_programs import find_or_unpack as find_postgres
-from worker.stack.process import end, recorded
+from worker.stack.process import end
 from worker.stack.rabbitmq import Node
 from worker.stack.signals import ignored, raising
 from worker.stack.software import find_or_unpack as find_rabbitmq
@@ -34,7 +34,7 @@ from worker.stack.state import StackState
 from worker.stack.tokens import prepare as prepare_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
 STOP_TIMEOUT: Final = 20.0
@@ -70,7 +70,7 @@ class Stack:
         self._report = report
 
     def up(self) -> StackState:
-        """Start what doesn't run yet and return how to reach it.
+        """Start what doesn't run yet, on the ports that it had, and return how to reach it.
 
         Blocks, up to a minute or two the first time; not for use inside a running event loop.
         """
@@ -79,13 +79,16 @@ class Stack:
             state = self.status()
             if state is not None:
                 return state
-            self._end()
+            missing = parts.missing(self._folder)
+            # Killed from here on, it leaves no addresses that may be others by now.
+            self._state_file.unlink(missing_ok=True)
+            self._end(missing)
             try:
                 with raising():
-                    state = self._start()
+                    state = self._start(missing)
             except BaseException:
                 with ignored():
-                    self._end()
+                    self._end_all()
                 raise
             private.write(self._state_file, state.model_dump_json())
             return state
@@ -94,35 +97,40 @@ class Stack:
         """How to reach the stack, or None when it doesn't run, or not all of it."""
         return state_of(self._folder)
 
+    def away(self) -> list[str]:
+        """The names of what ended while the rest of the stack runs; none if nothing runs."""
+        return away(self._folder) if partly(self._folder) is not None else []
+
     def down(self) -> None:
-        """Stop everything; data and mails stay."""
+        """Stop everything; data, mails and ports stay."""
         with self._alone():
-            self._end()
+            self._end_all()
 
     def reset(self) -> None:
         """Stop everything and delete data, mails, passwords and keys."""
         with self._alone():
-            self._end()
+            self._end_all()
             if self._folder.exists():
                 shutil.rmtree(self._folder)
 
-    def _start(self) -> StackState:
-        with reserved(5) as ports:
-            return self._start_on(ports)
-
-    def _start_on(self, ports: list[int]) -> StackState:
+    def _start(self, missing: Collection[str]) -> StackState:
         private.make_folder(self._folder)
         private.make_folder(self._run)
+        with reserved_again(parts.idle_ports(self._folder, missing)) as again:
+            return self._start_on(parts.kept_ports(self._folder) | again, missing)
+
+    def _start_on(self, ports: Mapping[str, int], missing: Collection[str]) -> StackState:
         passwords = self._passwords()
         tokens = prepare_tokens(self._folder)
-        amqp, distribution, epmd, postgres, smtp = ports
-        broker = self._broker(passwords, (amqp, distribution, epmd))
-        database = self._database(passwords[_DATABASE_OWNER], postgres)
+        broker = self._broker(passwords, (ports["amqp"], ports["distribution"], ports["epmd"]))
+        database = self._database(passwords[_DATABASE_OWNER], ports["postgres"])
         # Both are there, so data will be made with them.
         chosen.keep(self._folder, self._environment)
-        catcher = MailCatcher(self._folder / "mail", self._run, smtp)
+        parts.keep_ports(self._folder, ports)
+        catcher = MailCatcher(self._folder / "mail", self._run, ports["smtp"])
         # The slowest first: the others start while the node does.
-        services = (broker, catcher, database)
+        all_of_them = {"broker": broker, "mail": catcher, "database": database}
+        services = [service for name, service in all_of_them.items() if name in missing]
         for service in services:
             service.start()
         for service in services:
@@ -165,9 +173,13 @@ class Stack:
         private.write(file, json.dumps(passwords))
         return passwords
 
-    def _end(self) -> None:
+    def _end(self, services: Collection[str]) -> None:
+        """What is left of these."""
+        end(parts.processes_of(self._folder, services), _SIGNALS, seconds=STOP_TIMEOUT)
+
+    def _end_all(self) -> None:
         self._state_file.unlink(missing_ok=True)
-        end(recorded(self._run), _SIGNALS, seconds=STOP_TIMEOUT)
+        self._end(parts.SERVICES)
 
     @property
     def _software(self) -> Path:

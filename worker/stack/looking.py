@@ -31,9 +31,23 @@ def default_root(environment: Mapping[str, str] = os.environ) -> Path:
 
 def state_of(folder: Path) -> StackState | None:
     """How to reach the stack in `folder`, or None when it doesn't run, or not all of it."""
+    state = partly(folder)
+    return state if state is not None and not away(folder) else None
+
+
+def partly(folder: Path) -> StackState | None:
+    """How to reach what runs of the stack in `folder`; None when none of it does.
+
+    What is away is then said by whoever asks for it, instead of all of it being looked for
+    elsewhere.
+    """
     try:
         state = StackState.model_validate_json((folder / "state.json").read_bytes())
     except (OSError, pydantic.ValidationError):
         return None
-    processes = recorded(folder / "run")
-    return state if processes and all(process.alive() for process in processes) else None
+    return state if any(process.alive() for process in recorded(folder / "run")) else None
+
+
+def away(folder: Path) -> list[str]:
+    """The processes of the stack in `folder` that ended without being told to."""
+    return [process.name for process in recorded(folder / "run") if not process.alive()]

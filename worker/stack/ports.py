@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from worker.stack.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LOOPBACK: Final = "127.0.0.1"
 # Below the range from which the kernel takes ports for outgoing connections: one of those could
@@ -40,6 +40,23 @@ def reserved(count: int) -> Iterator[list[int]]:
         yield ports
 
 
+@contextmanager
+def reserved_again(wanted: Mapping[str, int | None]) -> Iterator[dict[str, int]]:
+    """By name the port that is wanted, or another one where somebody listens on it by now.
+
+    Raises StackError.
+    """
+    with ExitStack() as held:
+        ports = {
+            name: port
+            for name, port in wanted.items()
+            if port is not None and _reserve_again(held.enter_context(socket.socket()), port)
+        }
+        others = [name for name in wanted if name not in ports]
+        fresh = held.enter_context(reserved(len(others)))
+        yield ports | dict(zip(others, fresh, strict=True))
+
+
 def free_ports(count: int) -> list[int]:
     """`count` different ports that are free now, for a server that starts at once.
 
@@ -54,6 +71,16 @@ def accepts(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _reserve_again(reservation: socket.socket, port: int) -> bool:
+    """Bind a port that was ours: connections of then may still be ending on it."""
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reservation.bind((LOOPBACK, port))
+    except OSError:
+        return False
+    return True
 
 
 def _reserve(reservation: socket.socket, port: int) -> bool:

@@ -49,9 +49,12 @@ def _tell(state: StackState, log: Path, end: playing.End) -> None:
     sent = list(samples())
     out = calling.out
     registered = [each for each in sent if each.expected == REGISTERED]
+    repeated = [each for each in sent if each.expected == REPEATED]
     refused = [each for each in sent if each.expected not in {REGISTERED, REPEATED}]
     telling.heading(out, f"Registered: {end.totals.klantcontacten} klantcontacten")
     telling.registered(out, registered)
+    telling.heading(out, f"Repeated: {len(repeated)}, answered as before and not registered twice")
+    telling.repeated(out, repeated)
     telling.heading(out, f"Refused: {end.totals.dead_letters} dead letters, each with its code")
     telling.refused(out, refused)
     telling.heading(out, f"Mails: {end.totals.mails_sent} sent, one per recipient")

@@ -31,6 +31,14 @@ def registered(console: Console, samples: Iterable[Sample]) -> None:
     console.print(table)
 
 
+def repeated(console: Console, samples: Iterable[Sample]) -> None:
+    """What had been registered before."""
+    table = _table("message", "what it is")
+    for each in samples:
+        table.add_row(each.id, each.about)
+    console.print(table)
+
+
 def refused(console: Console, samples: Iterable[Sample]) -> None:
     """What became a dead letter, and why."""
     table = _table("message", "code", "why")

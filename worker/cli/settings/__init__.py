@@ -13,6 +13,7 @@ from worker.cli.settings.groups import ESSENTIAL
 from worker.cli.settings.pages import explained, page, table
 from worker.cli.settings.values import written
 from worker.settings import Settings
+from worker.unknown_settings import unknown_settings
 
 _MASKED = "(set, not shown)"
 
@@ -40,6 +41,7 @@ def settings(
         _print_lines(*(table(chosen) if essential else page(chosen)))
         return
     shown = _in_force(chosen, calling.settings())
+    _tell_unknown()
     match explain, as_json:
         case True, True:
             calling.print_json({each.name: _document(each, shown) for each in chosen})
@@ -49,6 +51,12 @@ def settings(
             calling.print_json(shown)
         case _:
             _print_lines(*(_line(name, value) for name, value in shown.items()))
+
+
+def _tell_unknown() -> None:
+    for each in unknown_settings():
+        meant = f"; is {each.nearest} meant?" if each.nearest else ""
+        typer.echo(f"Warning: {each.name} is no setting, and sets nothing{meant}", err=True)
 
 
 def _in_force(chosen: list[Described], effective: Settings) -> dict[str, str | None]:

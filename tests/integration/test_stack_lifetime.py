@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from worker.cli.stack import app
-from worker.rabbitmq.topology import BOUNCE, USERS
+from worker.rabbitmq.topology import ABONNEE, BOUNCE, USERS
 from worker.stack import chosen, debian
-from worker.stack.broker import AMQP, PASSWORDS_FILE
+from worker.stack.broker import AMQP, PASSWORDS_FILE, existing
 from worker.stack.errors import StackError
 from worker.stack.instance import Stack
 from worker.stack.looking import DIRECTORY_SETTING, default_root
@@ -191,6 +191,15 @@ def test_a_broker_that_cannot_be_used_is_a_clear_line(
     with pytest.raises(StackError, match=says) as caught:
         Stack(root, "refused", environment=environment).up()
     assert "\n" not in str(caught.value)
+
+
+def test_an_existing_broker_need_have_no_subscriber(tmp_path: Path) -> None:
+    file = tmp_path / "passwords.json"
+    given = {user: f"geheim-{user}" for user in USERS if user != ABONNEE}
+    file.write_text(json.dumps(given), encoding="utf-8")
+    found = existing({AMQP: "amqp://127.0.0.1:1/", PASSWORDS_FILE: str(file)})
+    assert found is not None
+    assert found.passwords == given
 
 
 def test_a_broker_without_the_definitions_is_a_clear_line(

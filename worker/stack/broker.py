@@ -74,7 +74,7 @@ def existing(environment: Mapping[str, str]) -> ExistingBroker | None:
 
 
 def _passwords(name: str | None) -> dict[str, str]:
-    """The passwords in the file `name`, of every user of the topology."""
+    """The passwords in the file `name`, of every user of the topology; a subscriber need not be."""
     if not name:
         message = (
             f"{AMQP} is set, so {PASSWORDS_FILE} must name a JSON file {{user: password}} with"
@@ -83,7 +83,8 @@ def _passwords(name: str | None) -> dict[str, str]:
         raise StackError(message)
     try:
         passwords = json.loads(Path(name).read_text(encoding="utf-8"))
-        return {user: str(passwords[user]) for user in topology.USERS}
+        needed = topology.USERS.keys() - {topology.ABONNEE} | topology.USERS.keys() & passwords
+        return {user: str(passwords[user]) for user in topology.USERS if user in needed}
     except (OSError, ValueError) as error:
         message = f"{PASSWORDS_FILE}: {name} can't be read as JSON: {error}"
     except (KeyError, TypeError) as error:

@@ -141,7 +141,7 @@ class Stack:
             postgres=database.url,
             smtp=catcher.address,
             mail_dir=catcher.directory,
-            users={user: broker.url(user) for user in USERS},
+            users={user: broker.url(user) for user in USERS if user in broker.passwords},
             token_secrets=tokens.secrets,
             openid_jwks=tokens.key_set,
             openid_key=tokens.key,

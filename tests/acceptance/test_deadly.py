@@ -148,5 +148,6 @@ async def test_outages_while_a_message_waits_put_nothing_away(
             await until(waiting, "the message is in hand")
         await program.logged("klantcontact", bericht="een", outcome="geregistreerd")
         await until(forgotten, "nothing is held against it")
+        assert await program.stop() == 0
     assert await pool.fetchval("select count(*) from klantcontact") == 1
     assert await pool.fetchval("select count(*) from dead_letter") == 0

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from worker.cli import calling
+from worker.cli.hiding import counted
 from worker.cli.page_parts import heading, table
 from worker.cli.phrases import ago
 from worker.cli.status_processes import processes, troubles
@@ -70,7 +71,8 @@ def _wrong(found: Status) -> Iterator[str]:
         if queue.missing:
             yield f"Queue {queue.queue} is missing: klantcontact topology check"
     if found.counts is not None and found.counts.parked:
-        yield f"Parked in the outbox: {found.counts.parked}; in the log: outbox_geparkeerd"
+        parked = counted(found.counts.parked, "row")
+        yield f"{parked} parked in the outbox: klantcontact topology check, then unpark"
 
 
 def _queues(found: Status) -> Iterator[RenderableType]:

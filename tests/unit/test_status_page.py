@@ -80,7 +80,7 @@ def test_a_role_that_no_process_has_is_said_with_the_command_that_starts_it() ->
 
 def test_a_process_that_is_no_longer_seen_is_wrong_and_its_roles_are_nobody_s() -> None:
     page = shown(status(process(1, Role.INTAKE, seen=25 * SECOND)))
-    assert page[1] == "host-1, 12 (intake) was not seen for 25 s"
+    assert page[1] == "Not seen for 25 s: host-1, 12 (intake)"
     assert "No intake is at work: klantcontact worker --role intake" in page
 
 

@@ -29,12 +29,15 @@ def troubles(found: Status) -> Iterator[str]:
     """What is out and why, who was not seen lately, and what nobody does."""
     roles = found.processes or ()
     seen = [each for each in roles if found.seen(each)]
-    for out in _grouped((each for each in seen if each.state == State.OUT), _reason):
+    for out in _grouped(
+        (each for each in seen if each.state == State.OUT), lambda role: role.reason
+    ):
         yield _out(found, out)
     missed = [each for each in roles if not found.seen(each) and not _given_up(found, each)]
-    for lost in _grouped(missed, _process):
-        silent = lasted(lost[0].seen, found.moment)
-        yield f"{_where(lost[0])} ({_names(lost)}) was not seen for {silent}"
+    if missed:
+        silent = lasted(max(each.seen for each in missed), found.moment)
+        where = "; ".join(f"{_where(each[0])} ({_names(each)})" for each in _of_each(missed))
+        yield f"Not seen for {silent}: {where}"
     yield from _undone(seen, {each.role for each in seen if found.alive(each)})
 
 
@@ -58,10 +61,11 @@ def _undone(seen: Sequence[Present], alive: set[str]) -> Iterator[str]:
 
 def processes(found: Status) -> Iterator[RenderableType]:
     """A line for each process that was seen lately, and one for all that were killed long ago."""
-    yield from heading("Processes")
     roles = found.processes or ()
+    if roles:
+        yield from heading("Processes")
     shown = table("process", "version", "roles", "last change")
-    for each in _grouped((each for each in roles if found.seen(each)), _process):
+    for each in _of_each(each for each in roles if found.seen(each)):
         first, changed = each[0], max(role.since for role in each)
         where, version = _where(first), printable(first.version)
         shown.add_row(Text(where), Text(version), _states(each), ago(changed, found.moment))
@@ -99,12 +103,8 @@ def _grouped(
     return list(groups.values())
 
 
-def _process(each: Present) -> Hashable:
-    return each.process
-
-
-def _reason(each: Present) -> Hashable:
-    return each.reason
+def _of_each(processes: Iterable[Present]) -> Sequence[Sequence[Present]]:
+    return _grouped(processes, lambda role: role.process)
 
 
 def _names(roles: Iterable[Present]) -> str:

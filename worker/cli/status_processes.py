@@ -62,17 +62,18 @@ def _undone(seen: Sequence[Present], alive: set[str]) -> Iterator[str]:
 def processes(found: Status) -> Iterator[RenderableType]:
     """A line for each process that was seen lately, and one for all that were killed long ago."""
     roles = found.processes or ()
-    if roles:
-        yield from heading("Processes")
     shown = table("process", "version", "roles", "last change")
     for each in _of_each(each for each in roles if found.seen(each)):
         first, changed = each[0], max(role.since for role in each)
         where, version = _where(first), printable(first.version)
         shown.add_row(Text(where), Text(version), _states(each), ago(changed, found.moment))
+    killed = [each for each in roles if _given_up(found, each)]
+    if shown.row_count or killed:
+        yield from heading("Processes")
     if shown.row_count:
         yield shown
-    if killed := [each for each in roles if _given_up(found, each)]:
-        count = len({each.process for each in killed})
+    if killed:
+        count = len(_of_each(killed))
         last = ago(max(each.seen for each in killed), found.moment)
         who = "1 process" if count == 1 else f"{count} processes"
         yield Text(f"{who} ended without a word, last seen {last}.", style="dim")

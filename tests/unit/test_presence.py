@@ -95,6 +95,18 @@ async def test_who_told_nothing_has_nothing_to_take_back() -> None:
     assert told.tries == 1
 
 
+async def test_it_can_be_broken_off_in_the_moment_of_the_end() -> None:
+    told = Told()
+    there = presence(told)
+    running = asyncio.create_task(there.run())
+    await told.tried()
+    told.outages = 10**9
+    there.end()
+    running.cancel()
+    await asyncio.wait([running], timeout=5)
+    assert running.cancelled()
+
+
 async def test_a_defect_of_the_program_is_not_taken_for_an_outage() -> None:
     def broken() -> NoReturn:
         raise ZeroDivisionError

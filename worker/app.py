@@ -9,16 +9,19 @@ import signal
 import time
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from worker.clock import now, pause
+from worker.ending import wind_up
 from worker.errors import Outage
 from worker.housekeeping import check_retention
+from worker.presence import Presence
 from worker.probing import probed
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
 from worker.roles.mailer import check_lease, mailer
-from worker.roles.opening import connections, sending
+from worker.roles.opening import connections, presence, sending
 from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
 from worker.standing import Health, Standing
@@ -26,7 +29,7 @@ from worker.suspects import Suspects
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
 
     from worker.logs import Log
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
 
 _STEADY_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.25
-# Of the time from SIGTERM to the end; the rest is for saying goodbye.
-_SHARE_FINISHING = 0.7
 
 
 async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
@@ -56,8 +57,12 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     runs = _roles(settings, log, chosen)
     # What is loaded by now stays: looking at it again and again was 9 % of an intake's time.
     gc.freeze()
-    log.info("start", rollen=[role.value for role in chosen])
-    health = Health([Standing(role.value, log.bind(rol=role.value)) for role in chosen])
+    log.info("start", versie=version("klantcontact"), rollen=[role.value for role in chosen])
+    changed = asyncio.Event()
+    health = Health(
+        [Standing(role.value, log.bind(rol=role.value), tell=changed.set) for role in chosen]
+    )
+    there = Presence(partial(presence, settings), health.roles, changed, now)
     async with (
         _traced(settings, log),
         probed(settings, health, log),
@@ -68,7 +73,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
         for role, standing in zip(chosen, health.roles, strict=True):
             run = partial(runs[role], settings, stop, standing)
             working[role] = group.create_task(keep(run, settings, stop, standing))
-        group.create_task(drain(working, settings, stop, log))
+        group.create_task(wind_up(there, working, settings, stop, log))
     log.info("gestopt")
 
 
@@ -80,22 +85,6 @@ def _traced(settings: Settings, log: Log) -> AbstractAsyncContextManager[None]:
     from worker.traces import exported  # noqa: PLC0415 (for those alone who want traces)
 
     return exported(settings.traces_url, settings.traces_share, log)
-
-
-async def drain(
-    working: Mapping[Role, asyncio.Task[Any]], settings: Settings, stop: asyncio.Event, log: Log
-) -> None:
-    """Once stopped, a role finishes what is in hand; what holds it up for too long is let go.
-
-    The broker takes it back when the connection closes, and leases run out: nothing is lost.
-    """
-    await stop.wait()
-    finishing = settings.drain.total_seconds() * _SHARE_FINISHING
-    await asyncio.wait(working.values(), timeout=finishing)
-    for role, task in working.items():
-        if not task.done():
-            log.warning("losgelaten", rol=role.value)
-            task.cancel()
 
 
 async def keep(

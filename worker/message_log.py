@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from traceback import extract_tb
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from worker import batches, metrics, spans
@@ -113,12 +113,12 @@ def _ignored(delivery: Delivery) -> dict[str, str]:
 
 def say_unexpected(log: Log, message_id: str | None, error: Exception) -> None:
     """What is needed to find a defect, without the error's text: that may quote a value."""
-    place = extract_tb(error.__traceback__)[-1]
+    *_, (frame, line) = walk_tb(error.__traceback__)
     log.error(
         "onverwacht",
         bericht=message_id,
         error=type(error).__name__,
         # Ours holds the SQLSTATE and the constraint, and no data.
         reden=str(error) if isinstance(error, BatchRejected) else None,
-        plaats=f"{place.name}, line {place.lineno}",
+        plaats=f"{frame.f_globals['__name__']}, {frame.f_code.co_name}, line {line}",
     )

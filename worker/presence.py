@@ -1,4 +1,4 @@
-"""Presence: each role of each process says now and then that it is there, for who asks."""
+"""Presence: a process says now and then that it is there and how its roles stand, for who asks."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ import asyncio
 import os
 import platform
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Protocol
 
 from uuid_utils.compat import uuid7
 
 from worker.clock import pause
-from worker.errors import Outage
+from worker.errors import KlantcontactError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from uuid import UUID
 
-EVERY: Final = timedelta(seconds=10)
-GONE_AFTER: Final = 3 * EVERY
+    from worker.standing import Standing
+
+EVERY: Final = timedelta(seconds=5)
+GONE_AFTER: Final = 4 * EVERY
 """Who was not seen for so long is away, or has no database."""
-_GOODBYE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A role at work in a process, `since` when, `seen` when for the last time."""
+    """A role of a process, in its state `since` when, `seen` when for the last time."""
 
     process: UUID
     role: str
     host: str
     pid: int
     version: str
+    state: str
+    reason: str | None
     since: datetime
     seen: datetime
 
@@ -44,37 +47,64 @@ class Present:
 class Store(Protocol):
     """Where it is kept."""
 
-    async def seen(self, present: Present) -> None:
-        """It is there; raises Outage."""
+    async def seen(self, roles: Sequence[Present]) -> None:
+        """They stand so; raises Outage."""
 
-    async def gone(self, present: Present) -> None:
+    async def gone(self, process: UUID) -> None:
         """It ends; raises Outage."""
 
 
-@cache
-def _process() -> UUID:
-    identity: UUID = uuid7()
-    return identity
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Presence:
-    """That of one role of this process."""
+    """That of this process, told by a connection of its own: what a role lacks, it may have."""
 
-    store: Store
-    role: str
+    opened: Callable[[], AbstractAsyncContextManager[Store]]
+    roles: Sequence[Standing]
+    changed: asyncio.Event
+    """Set when a role stands otherwise than before."""
     clock: Callable[[], datetime]
+    retry: float = 1.0
+    """How long, in seconds, until it tries again to take back what it told."""
+    process: UUID = field(default_factory=uuid7)
+    _told: bool = False
+    _over: bool = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Say so every so often until `stop`, then say goodbye; raises Outage."""
-        since = self.clock()
-        while not stop.is_set():
-            await self.store.seen(self._present(since))
-            await pause(stop, EVERY.total_seconds())
-        with suppress(Outage, TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self.store.gone(self._present(since))
+    def end(self) -> None:
+        """All roles have ended."""
+        self._over = True
+        self.changed.set()
 
-    def _present(self, since: datetime) -> Present:
-        host, own = platform.node(), version("klantcontact")
-        return Present(_process(), self.role, host, os.getpid(), own, since, self.clock())
+    async def run(self) -> None:
+        """Tell until the end, then take it back, however often that must be tried."""
+        while not self._over:
+            self.changed.clear()
+            with suppress(KlantcontactError):
+                await self._tell()
+            await pause(self.changed, EVERY.total_seconds())
+        while self._told:
+            with suppress(KlantcontactError):
+                await self._take_back()
+                return
+            await asyncio.sleep(self.retry)
+
+    async def _tell(self) -> None:
+        async with self.opened() as store:
+            await store.seen([self._present(each) for each in self.roles])
+        self._told = True
+
+    async def _take_back(self) -> None:
+        async with self.opened() as store:
+            await store.gone(self.process)
+
+    def _present(self, each: Standing) -> Present:
+        return Present(
+            self.process,
+            each.role,
+            platform.node(),
+            os.getpid(),
+            version("klantcontact"),
+            each.state,
+            each.reason,
+            each.since,
+            self.clock(),
+        )

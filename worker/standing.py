@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from worker import metrics
+from worker.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from worker.logs import Log
+
+_SAID_AGAIN: Final = timedelta(minutes=1)
 
 
 class State(StrEnum):
@@ -34,9 +39,17 @@ class Standing:
     """Why it is out: what is away, in words that hold no data."""
     started: bool = False
     """Whether it was ready once, or waits for a service: then a new process would do no better."""
+    clock: Callable[[], datetime] = now
+    tell: Callable[[], None] = lambda: None
+    """Called whenever its state or the reason has changed."""
+    since: datetime = field(init=False)
+    """Since when it is in this state."""
+    _said: dict[str, datetime] = field(default_factory=dict, init=False)
+    """Reasons of this outage, and when each was logged last."""
 
     def __post_init__(self) -> None:
         """It is not ready yet, and was never out."""
+        self.since = self.clock()
         metrics.ROLE_READY.labels(self.role).set(0)
         metrics.OUTAGES.labels(self.role)
 
@@ -49,16 +62,33 @@ class Standing:
         """It lost a service; everything is opened anew after a pause, in seconds."""
         if self.state is not State.OUT:
             metrics.OUTAGES.labels(self.role).inc()
+            self._said.clear()
         self._becomes(State.OUT, reason)
-        self.log.warning("uitval", reden=reason, opnieuw_over_s=round(pause, 1))
+        self._say(reason, pause)
+
+    def _say(self, reason: str, pause: float) -> None:
+        """Not at each try, or an outage of an hour would fill the log."""
+        moment = self.clock()
+        said = self._said.get(reason)
+        if said is None or moment - said >= _SAID_AGAIN:
+            self._said[reason] = moment
+            lasted = (moment - self.since).total_seconds()
+            self.log.warning(
+                "uitval", reden=reason, opnieuw_over_s=round(pause, 1), duurt_s=round(lasted)
+            )
 
     def ended(self) -> None:
         """It was told to stop, and has finished."""
         self._becomes(State.ENDED)
 
     def _becomes(self, state: State, reason: str | None = None) -> None:
-        self.state, self.reason, self.started = state, reason, True
+        same, self.started = self.state is state, True
+        if same and self.reason == reason:
+            return
+        self.since = self.since if same else self.clock()
+        self.state, self.reason = state, reason
         metrics.ROLE_READY.labels(self.role).set(state is State.READY)
+        self.tell()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ async def test_outages_while_a_message_waits_put_nothing_away(
             program = await start("--role", "intake", postgres_url=proxy.url, outage_pause="PT0.1S")
             for outage in range(OUTAGES):
                 await until(waiting, "the message is in hand")
+                await program.ready(outage + 1)
                 tried = await pool.fetchval("select sum(aantal) from poging")
                 # The first time it is new; from then on it is the only attempt that counts.
                 assert tried == (1 if outage else None)
@@ -147,5 +148,6 @@ async def test_outages_while_a_message_waits_put_nothing_away(
             await until(waiting, "the message is in hand")
         await program.logged("klantcontact", bericht="een", outcome="geregistreerd")
         await until(forgotten, "nothing is held against it")
+        assert await program.stop() == 0
     assert await pool.fetchval("select count(*) from klantcontact") == 1
     assert await pool.fetchval("select count(*) from dead_letter") == 0

@@ -250,7 +250,7 @@ async def test_while_the_database_is_away_the_queue_keeps_all_and_afterwards_all
         for number in range(1, 20):
             await broker.publish(body(), message_id=f"b-{number:02}")
         await refused_by_a_consumer(broker, count=19)
-        await program.logged("uitval", count=2)
+        await program.logged("uitval")
         assert await pool.fetchval("select count(*) from dead_letter") == 1
         await proxy.restore()
         rows = await letters(pool, 20)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.contacts import body
 from tests.facts import fill
+from tests.proxy import passing
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ async def test_it_shows_what_works_what_waits_and_what_failed(
 
     async def shown() -> Ended | None:
         ended = await command("status")
-        return ended if "sink" in ended.out.partition("No ")[0] else None
+        return ended if "intake sink gereed" in ended.out else None
 
     ended = await until(shown, "both roles are there")
     assert ended.code == 0
@@ -59,6 +62,50 @@ async def test_it_shows_what_works_what_waits_and_what_failed(
 
     assert await program.stop() == 0
     assert (await command("status", "--json")).json()["processes"] == []
+
+
+async def test_it_tells_at_once_which_roles_lack_a_service_and_which(
+    environment: dict[str, str], start: Start, command: Command
+) -> None:
+    async with passing(environment["KLANTCONTACT_AMQP_URL"]) as proxy:
+        await (await start("--role", "relay", amqp_url=proxy.url)).ready(1)
+
+        async def state(wanted: str) -> dict[str, Any] | None:
+            (found,) = (await command("status", "--json")).json()["processes"] or [{}]
+            return found if found.get("state") == wanted else None
+
+        assert (await until(lambda: state("gereed"), "it is ready"))["alive"]
+        await proxy.cut()
+        found = await until(lambda: state("uitval"), "it is out")
+        assert not found["alive"]
+        assert found["reason"].startswith("RabbitMQ")
+        await proxy.restore()
+        await until(lambda: state("gereed"), "it is ready again")
+
+
+async def test_who_is_told_to_stop_while_the_database_is_away_takes_leave_when_it_is_back(
+    pool: Pool, environment: dict[str, str], start: Start
+) -> None:
+    async def told() -> bool:
+        return bool(await pool.fetchval("select count(*) from proces"))
+
+    async with passing(environment["KLANTCONTACT_POSTGRES_URL"]) as proxy:
+        program = await start("--role", "sink", postgres_url=proxy.url, http_port="0")
+        await until(told, "it is there")
+        port = (await program.logged("luistert"))["poort"]
+        await proxy.cut()
+        await program.logged("uitval")
+        stopping = asyncio.create_task(program.stop())
+
+        async def finished() -> bool:
+            answer = await http.get(f"http://127.0.0.1:{port}/livez")
+            return answer.text == "sink: gestopt\n"
+
+        async with httpx.AsyncClient() as http:
+            await until(finished, "its role has ended, and it has not")
+        await proxy.restore()
+        assert await stopping == 0
+    assert not await told()
 
 
 @pytest.mark.parametrize(

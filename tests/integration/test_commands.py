@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -53,6 +54,16 @@ def test_what_is_not_there_is_exit_status_1_and_a_line(run: Run, arguments: tupl
 )
 def test_wrong_usage_is_exit_status_2(run: Run, arguments: tuple[str]) -> None:
     assert run(*arguments, code=2).stderr
+
+
+def test_the_version_is_said_without_anything_else(run: Run) -> None:
+    assert run("--version").stdout == f"{version('klantcontact')}\n"
+
+
+@pytest.mark.usefixtures("database")
+def test_offering_parked_rows_again_says_how_many_there_were(run: Run) -> None:
+    assert run("unpark").stdout == "0 rows of the outbox will be tried again.\n"
+    assert json.loads(run("unpark", "--json").stdout) == {"unparked": 0}
 
 
 def test_migrating_says_what_it_did(

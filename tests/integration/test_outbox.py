@@ -17,6 +17,7 @@ from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import connected
+from worker.postgres.unparking import unpark
 from worker.postgres.wake import listening
 from worker.rendering import Contact
 
@@ -42,6 +43,17 @@ async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None
         await connection.fetch("select id from outbox order by id limit 1 for update")
         async with asyncio.timeout(5):
             assert len(await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)) == 1
+
+
+async def test_rows_that_were_put_aside_are_offered_anew_and_no_others(pool: Pool) -> None:
+    await post(pool, 2)
+    outbox = PostgresOutbox(pool, ANNOUNCER)
+    claimed = await due_mails(outbox, NOW, LEASE, 10)
+    await outbox.settle([], [claimed[0].row], NOW)
+    assert await unpark(pool, NOW) == 1
+    assert await unpark(pool, NOW) == 0
+    (again,) = await due_mails(outbox, NOW, LEASE, 10)
+    assert (again.row, again.attempts) == (claimed[0].row, 1)
 
 
 async def test_dead_letters_that_are_due_are_called_back_by_few_rows(pool: Pool) -> None:

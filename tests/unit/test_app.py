@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import Lines
-from worker.app import drain, keep
+from worker.app import keep
+from worker.ending import drain
 from worker.errors import Outage, UsageError
 from worker.role import Role
 from worker.roles.mailer import check_lease
@@ -29,7 +30,7 @@ async def test_a_role_runs_again_after_each_outage_until_it_is_told_to_stop() ->
     await keep(run, _AT_ONCE, stop, Standing("intake", lines.log))
     assert runs == 4
     told = [str(line["reden"]) for line in lines.of("uitval")]
-    assert told == ["PostgreSQL does not answer"] * 3
+    assert told == ["PostgreSQL does not answer"]
 
 
 async def test_a_defect_of_the_program_is_no_outage() -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 
+from tests.contacts import NOW
 from tests.fakes import Lines
 from tests.waiting import until
 from worker import metrics
-from worker.standing import Health, Standing
+from worker.standing import Health, Standing, State
 from worker.watchdog import watched
 
 
@@ -50,6 +52,64 @@ def test_a_process_is_ready_when_its_roles_are_and_has_started_when_they_are_or_
     one.out("RabbitMQ closed the connection", 1)
     assert (health.ready, health.started) == (False, True)
     assert health.words == "intake: uitval (RabbitMQ closed the connection)\nsink: gereed\n"
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_an_outage_is_logged_once_and_then_each_minute_with_how_long_it_lasts() -> None:
+    lines, clock = Lines(), Clock()
+    standing = Standing("relay", lines.log, clock=clock)
+    for seconds in (0, 30, 59, 60, 90, 119, 120):
+        clock.now = NOW + timedelta(seconds=seconds)
+        standing.out("PostgreSQL does not answer", 1)
+    assert [line["duurt_s"] for line in lines.of("uitval")] == [0, 60, 120]
+
+
+def test_an_outage_is_logged_when_its_reason_changes_and_not_when_two_take_turns() -> None:
+    lines, clock = Lines(), Clock()
+    standing = Standing("relay", lines.log, clock=clock)
+    for seconds, reason in enumerate(("closed", "away", "closed", "away")):
+        clock.now = NOW + timedelta(seconds=seconds)
+        standing.out(reason, 1)
+    assert [(line["reden"], line["duurt_s"]) for line in lines.of("uitval")] == [
+        ("closed", 0),
+        ("away", 1),
+    ]
+
+
+def test_each_outage_is_logged_however_soon_it_follows() -> None:
+    lines = Lines()
+    standing = Standing("relay", lines.log, clock=lambda: NOW)
+    for _ in range(2):
+        standing.ready()
+        standing.out("PostgreSQL does not answer", 1)
+    assert len(lines.of("uitval")) == 2
+
+
+def test_a_change_is_told_once_and_the_state_is_as_old_as_it_is() -> None:
+    clock, told = Clock(), list[tuple[str, str | None, datetime]]()
+
+    def tell() -> None:
+        told.append((standing.state, standing.reason, standing.since))
+
+    standing = Standing("relay", Lines().log, clock=clock, tell=tell)
+    for reason in ("closed", "closed", "away"):
+        clock.now += timedelta(minutes=1)
+        standing.out(reason, 1)
+    clock.now += timedelta(minutes=1)
+    standing.ready()
+    one, four = NOW + timedelta(minutes=1), NOW + timedelta(minutes=4)
+    assert told == [
+        (State.OUT, "closed", one),
+        (State.OUT, "away", one),
+        (State.READY, None, four),
+    ]
 
 
 async def test_what_the_watchdog_missed_while_nobody_could_ask_is_told_once() -> None:

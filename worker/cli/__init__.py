@@ -6,6 +6,9 @@ status 0: done; 1: what was asked for failed or isn't there; 2: wrong usage.
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from worker.cli import (
@@ -23,6 +26,7 @@ from worker.cli import (
     stack,
     status,
     topology,
+    unparking,
 )
 
 app = typer.Typer(
@@ -31,11 +35,32 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("klantcontact"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    asked: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
+    del asked
+
+
 app.command("demo")(demo.demo)
 app.add_typer(stack.app, name="stack")
 app.command("migrate")(running.migrate)
 app.command("worker")(running.worker)
 app.command("status")(status.status)
+app.command("unpark")(unparking.unpark)
 app.command("settings")(settings.settings)
 app.add_typer(topology.app, name="topology")
 app.add_typer(register.app, name="register")

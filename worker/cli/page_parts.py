@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from worker.cli.phrases import printable
@@ -45,3 +46,12 @@ def whole(text: str | Text, style: str = "") -> Text:
     line = Text(text, style=style) if isinstance(text, str) else text
     line.no_wrap = True
     return line
+
+
+def table(*columns: str, numbers: int = 0, head: bool = True) -> Table:
+    """An empty one without lines; `numbers` of its columns after the first are numbers."""
+    made = Table(box=None, show_header=head, header_style="dim", pad_edge=False)
+    for place, column in enumerate(columns):
+        right = 1 <= place <= numbers
+        made.add_column(column, justify="right" if right else "left", overflow="fold")
+    return made

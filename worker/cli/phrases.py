@@ -38,6 +38,11 @@ def ahead(when: datetime, now: datetime) -> str:
     return f"in {_length(wait) or f'{math.ceil(wait.total_seconds())} s'}"
 
 
+def lasted(since: datetime, now: datetime) -> str:
+    """How long it lasts by now: `3 h`."""
+    return _length(now - since) or f"{int(max(timedelta(), now - since).total_seconds())} s"
+
+
 def _length(time: timedelta) -> str | None:
     """In the largest unit that fits; None below a minute."""
     for unit, name in _UNITS:

@@ -23,6 +23,7 @@ from worker.postgres.tls import database_url
 from worker.presence import GONE_AFTER, Present
 from worker.rabbitmq.depths import Depth, depths
 from worker.rabbitmq.tls import address
+from worker.standing import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +46,13 @@ class Status:
     last_minute: int | None
     last_hour: int | None
 
-    def alive(self, process: Present) -> bool:
-        """Whether it was seen lately."""
-        return self.moment - process.seen < GONE_AFTER
+    def seen(self, role: Present) -> bool:
+        """Whether its process was seen lately."""
+        return self.moment - role.seen < GONE_AFTER
+
+    def alive(self, role: Present) -> bool:
+        """Whether it was seen lately, and takes work."""
+        return self.seen(role) and role.state == State.READY
 
 
 def status(
@@ -81,7 +86,7 @@ def _watch(settings: Settings, every: float, *, as_json: bool) -> None:
                 time.sleep(every)
         with Live(console=calling.out, auto_refresh=False, screen=calling.out.is_terminal) as live:
             while True:
-                live.update(status_page.page(calling.call(look(settings))), refresh=True)
+                live.update(status_page.Page(calling.call(look(settings))), refresh=True)
                 time.sleep(every)
     except KeyboardInterrupt:
         return
@@ -137,6 +142,8 @@ def _process(each: Present, found: Status) -> dict[str, Any]:
         "host": each.host,
         "pid": each.pid,
         "version": each.version,
+        "state": each.state,
+        "reason": each.reason,
         "since": each.since,
         "seen": each.seen,
         "alive": found.alive(each),

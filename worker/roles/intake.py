@@ -16,11 +16,9 @@ from worker.judging import Judge
 from worker.keys.token_keys import Sources, TokenKeys
 from worker.outcomes import Announcer
 from worker.postgres.attempts import PostgresAttempts
-from worker.postgres.presence import PostgresPresence
 from worker.postgres.register import PostgresRegister
 from worker.postgres.registration import Registrations
 from worker.postgres.stored import PostgresLetters
-from worker.presence import Presence
 from worker.rabbitmq.consuming import opened
 from worker.rabbitmq.topology import HERVAT, REGISTRATIE_QUEUES, ZAKEN
 from worker.reading import Proofs, Reader
@@ -60,7 +58,7 @@ async def intake(
     async with AsyncExitStack() as stack:
         await proofs.open()
         pool = await stack.enter_async_context(
-            database(settings, standing.role, 2 * settings.intake_lanes + 2)
+            database(settings, standing.role, 2 * settings.intake_lanes + 1)
         )
         connection = await stack.enter_async_context(broker(settings, "intake", gate))
 
@@ -95,7 +93,6 @@ async def intake(
         prefetch = 2 * settings.batch_size
         attempts = PostgresAttempts(pool)
         async with asyncio.TaskGroup() as group:
-            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             every = (*lanes, facts_lane, *resumed_lanes)
             group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
             group.create_task(proofs.keep_fresh(stop))

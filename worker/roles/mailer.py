@@ -12,8 +12,6 @@ from worker.errors import UsageError
 from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
-from worker.postgres.presence import PostgresPresence
-from worker.presence import Presence
 from worker.rabbitmq.consuming import consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
@@ -34,7 +32,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
     gate = gate_for(settings)
     at_once = _CLAIMED_AT_ONCE * settings.smtp_connections
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 3, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 2, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "mailer", gate))
         consumer = await stack.enter_async_context(
             consuming(
@@ -62,7 +60,6 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
             stack.push_async_callback(each.close)
         standing.ready([NOTIFICATIE_EMAIL])
         async with asyncio.TaskGroup() as group:
-            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             group.create_task(when(stop, consumer.stop, story.stop, gate.open))
             group.create_task(consumer.tend(patience(settings)))
             group.create_task(story.run(conversations))

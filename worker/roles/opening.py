@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from worker import metrics
 from worker.errors import Outage, UsageError
 from worker.postgres.pool import connected as postgres
+from worker.postgres.presence import opened
 from worker.postgres.schema import pending
 from worker.postgres.tls import database_url, open_to_others
 from worker.rabbitmq.connection import connected as rabbitmq
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from worker.logs import Log
     from worker.postgres.pool import Pool
+    from worker.postgres.presence import PostgresPresence
     from worker.rabbitmq.connection import Connection
     from worker.settings import Settings
 
@@ -60,6 +62,15 @@ async def database(
             raise Outage(msg)
         with _counted(pool, role):
             yield pool
+
+
+@asynccontextmanager
+async def presence(settings: Settings) -> AsyncIterator[PostgresPresence]:
+    """Where the process says that it is there; raises Outage."""
+    with _renewed():
+        url = database_url(settings)
+    async with opened(url) as store:
+        yield store
 
 
 @contextmanager

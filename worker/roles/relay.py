@@ -13,9 +13,7 @@ from worker.finishing import Finisher
 from worker.mime import HeaderError
 from worker.outcomes import Announcer
 from worker.postgres.outbox import PostgresOutbox
-from worker.postgres.presence import PostgresPresence
 from worker.postgres.wake import listening
-from worker.presence import Presence
 from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import publishing
 from worker.relay import Relay
@@ -38,7 +36,7 @@ def finisher(settings: Settings) -> Finisher:
 async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     """The role of publishing what is due in the outbox."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 4, by_index=True))
+        pool = await stack.enter_async_context(database(settings, standing.role, 3, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "relay"))
         publisher = await stack.enter_async_context(publishing(connection))
         wake = await stack.enter_async_context(listening(pool))
@@ -57,7 +55,6 @@ async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> 
         )
         standing.ready()
         async with asyncio.TaskGroup() as group:
-            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             group.create_task(when(stop, wake.stop))
             # With nothing to publish, nothing else would tell that nothing can be.
             watching = group.create_task(publisher.gone())

@@ -18,9 +18,7 @@ from worker.postgres.attempts import PostgresAttempts
 from worker.postgres.bounces import PostgresBounces
 from worker.postgres.counting import PostgresCounts
 from worker.postgres.housekeeping import PostgresHousekeeping
-from worker.postgres.presence import PostgresPresence
 from worker.postgres.sinking import PostgresSink
-from worker.presence import Presence
 from worker.rabbitmq.consuming import opened
 from worker.rabbitmq.topology import (
     BOUNCE,
@@ -48,7 +46,7 @@ async def sink(
     gate, limits = gate_for(settings), batches(settings)
     measured = partial(Measured, batches=Batches(standing.role, log))
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, standing.role, 5))
+        pool = await stack.enter_async_context(database(settings, standing.role, 4))
         connection = await stack.enter_async_context(broker(settings, "sink", gate))
         announcer = Announcer(settings.event_source)
         store = PostgresSink(pool, announcer, settings.outage_pause)
@@ -68,7 +66,6 @@ async def sink(
         bounce_lane = await opened(connection, limits, gate)
         attempts = PostgresAttempts(pool)
         async with asyncio.TaskGroup() as group:
-            group.create_task(Presence(PostgresPresence(pool), standing.role, now).run(stop))
             group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
             for each in (lane, bounce_lane):
                 group.create_task(each.tend(patience(settings)))

@@ -17,7 +17,6 @@ from worker.ending import wind_up
 from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.presence import Presence
-from worker.probing import probed
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
 from worker.roles.mailer import check_lease, mailer
@@ -65,7 +64,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     there = Presence(partial(presence, settings), health.roles, changed, now)
     async with (
         _traced(settings, log),
-        probed(settings, health, log),
+        _probed(settings, health, log),
         watched(settings.watchdog, log),
         asyncio.TaskGroup() as group,
     ):
@@ -81,10 +80,20 @@ def _traced(settings: Settings, log: Log) -> AbstractAsyncContextManager[None]:
     """Traces, if there is somewhere to send them."""
     if settings.traces_url is None:
         return nullcontext()
-    # Loading it takes a third of what starting takes, and 15 MB.
+    # What they need takes long to load, and 15 MB.
     from worker.traces import exported  # noqa: PLC0415 (for those alone who want traces)
 
     return exported(settings.traces_url, settings.traces_share, log)
+
+
+def _probed(settings: Settings, health: Health, log: Log) -> AbstractAsyncContextManager[None]:
+    """Probes and metrics, if there is a port to have them on."""
+    if settings.http_port is None:
+        return nullcontext()
+    # Its HTTP server takes a fifth of what starting takes.
+    from worker.probing import probed  # noqa: PLC0415 (for those alone who are asked)
+
+    return probed(settings.http_host, settings.http_port, health, log)
 
 
 async def keep(

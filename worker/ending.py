@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from worker.role import Role
     from worker.settings import Settings
 
-# Of the time from SIGTERM to the end: until then a role may finish, and until then it is tried to
-# take back that the process is there. The rest is for closing.
+# Of the time from SIGTERM to the end; the rest is for closing.
 _SHARE_FINISHING: Final = 0.7
-_SHARE_GOODBYE: Final = 0.9
+# To take back that the process is there: what stays is told as not seen any more.
+_GOODBYE_SECONDS: Final = 2
 
 
 async def wind_up(
@@ -29,16 +28,15 @@ async def wind_up(
 ) -> None:
     """Say that the process is there until its roles have ended, and then that it is not.
 
-    A database that is away just then is tried for as long as there is time.
+    A database that is away just then is tried for a moment.
     """
     async with asyncio.TaskGroup() as group:
         telling = group.create_task(presence.run())
         await stop.wait()
-        latest = time.monotonic() + _seconds(settings, _SHARE_GOODBYE)
         await drain(working, settings, stop, log)
         await asyncio.wait(working.values())
         presence.end()
-        await asyncio.wait([telling], timeout=max(0, latest - time.monotonic()))
+        await asyncio.wait([telling], timeout=_GOODBYE_SECONDS)
         telling.cancel()
 
 
@@ -50,12 +48,9 @@ async def drain(
     The broker takes it back when the connection closes, and leases run out: nothing is lost.
     """
     await stop.wait()
-    await asyncio.wait(working.values(), timeout=_seconds(settings, _SHARE_FINISHING))
+    finishing = settings.drain.total_seconds() * _SHARE_FINISHING
+    await asyncio.wait(working.values(), timeout=finishing)
     for role, task in working.items():
         if not task.done():
             log.warning("losgelaten", rol=role.value)
             task.cancel()
-
-
-def _seconds(settings: Settings, share: float) -> float:
-    return settings.drain.total_seconds() * share

@@ -16,23 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from worker.logs import Log
-    from worker.settings import Settings
     from worker.standing import Health
 
 
 @asynccontextmanager
-async def probed(settings: Settings, health: Health, log: Log) -> AsyncIterator[None]:
-    """Answer probes meanwhile, if there is a port to do it on; raises UsageError if it is taken."""
-    if settings.http_port is None:
-        yield
-        return
-    listening = _listening(settings.http_host, settings.http_port)
+async def probed(host: str, port: int, health: Health, log: Log) -> AsyncIterator[None]:
+    """Answer probes there meanwhile; raises UsageError if the port is taken."""
+    listening = _listening(host, port)
     runner = web.AppRunner(application(health), access_log=None, handle_signals=False)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
-        host, port, *_ = listening.getsockname()
-        log.info("luistert", adres=host, poort=port)
+        adres, poort, *_ = listening.getsockname()
+        log.info("luistert", adres=adres, poort=poort)
         yield
     finally:
         await runner.cleanup()

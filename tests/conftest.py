@@ -16,6 +16,7 @@ import pytest
 from tests import tokens
 from tests.broker import Broker
 from tests.database_roles import ROLES
+from tests.databases import Databases
 from tests.mails import Mails
 from tests.program import MEASURED, Program, run
 from worker.postgres.migrating import migrate
@@ -122,15 +123,17 @@ def empty_database(services: StackState, administer: Callable[[str], None]) -> I
     administer(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def databases(services: StackState, template: str, administer: Callable[[str], None]) -> Databases:
+    return Databases(template, lambda name: _named(services.postgres, name), administer)
+
+
 @pytest.fixture
-def database(
-    services: StackState, template: str, administer: Callable[[str], None]
-) -> Iterator[str]:
-    """The URL of a database of the test's own, with the schema and no rows."""
-    name = f"test_{next(_numbers)}"
-    administer(f"create database {name} template {template}")
-    yield _named(services.postgres, name)
-    administer(f"drop database {name} with (force)")
+def database(databases: Databases) -> Iterator[str]:
+    """The URL of a database that nobody else has meanwhile, with the schema and no rows."""
+    name = databases.take()
+    yield databases.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture

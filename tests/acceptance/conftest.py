@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from worker.stack.lock import held
+
 FOREIGN = Path(__file__).parent / "foreign"
 
 
@@ -17,8 +19,17 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the packages of foreign/package.json in it, for NODE_PATH."""
     if not (shutil.which("node") and shutil.which("npm")) and os.environ.get("CI") != "true":
         pytest.skip("no node and npm here")
-    folder = tmp_path_factory.mktemp("npm")
+    base = tmp_path_factory.getbasetemp()
+    # Those that run side by side share it.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "npm"
+    with held(folder.with_suffix(".lock")):
+        if not (folder / "node_modules").exists():
+            _install(folder)
+    return folder / "node_modules"
+
+
+def _install(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     shutil.copy(FOREIGN / "package.json", folder)
     quiet = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(["npm", "install", *quiet], cwd=folder, check=True, timeout=300)
-    return folder / "node_modules"

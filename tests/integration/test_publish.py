@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
 from tests.contacts import ZAAK, body, contact, opvoerder
 from tests.facts import applicatie, autorisatie, fill, register, zaak
-from tests.program import Program, run
+from tests.program import Ended, Program
+from worker.cli import app
 from worker.formats import REGISTREREN
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.broker import Broker
-    from tests.program import Ended
     from worker.postgres.pool import Pool
     from worker.stack.state import StackState
 
@@ -44,8 +46,10 @@ def environment(
 
 
 @pytest.fixture
-async def publish(environment: dict[str, str], broker: Broker, pool: Pool) -> Publish:
-    """Runs `klantcontact publish -`; the register has the call center's rights."""
+async def publish(
+    environment: dict[str, str], broker: Broker, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> Publish:
+    """Runs `klantcontact publish -` within this process; the call center has its rights."""
     del broker
     rights = [
         autorisatie("organisatorische_eenheid", "KCC"),
@@ -60,8 +64,13 @@ async def publish(environment: dict[str, str], broker: Broker, pool: Pool) -> Pu
     async def execute(*arguments: str, given: bytes | None = None, **settings: str) -> Ended:
         named = {f"KLANTCONTACT_{name.upper()}": value for name, value in settings.items()}
         content = body() if given is None else given
-        there = {**environment, **named}
-        return await run("publish", "-", *arguments, environment=there, given=content)
+        with monkeypatch.context() as there:
+            for name, value in {**environment, **named, "COLUMNS": "80"}.items():
+                there.setenv(name, value)
+            ended = await asyncio.to_thread(
+                CliRunner().invoke, app, ["publish", "-", *arguments], input=content
+            )
+        return Ended(ended.exit_code, ended.stdout, ended.stderr)
 
     return execute
 

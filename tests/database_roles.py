@@ -80,6 +80,8 @@ _GRANTED = """
     where pronamespace::regnamespace::text = 'klantcontact'
     union all
     select 'schema', nspname, nspowner::regrole::text, nspacl::text from pg_namespace
+    -- Left by sessions of before.
+    where nspname !~ '^pg_(toast_)?temp_'
     union all
     select 'default', defaclnamespace::regnamespace || '/' || defaclobjtype::text,
            defaclrole::regrole::text, defaclacl::text from pg_default_acl

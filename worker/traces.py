@@ -36,7 +36,7 @@ _GOODBYE_SECONDS: Final = 2
 
 @asynccontextmanager
 async def exported(url: str, share: float, log: Log) -> AsyncIterator[None]:
-    """Send spans to `url` meanwhile.
+    """Send spans to `url` meanwhile; to OTLP's own path there, if it has none.
 
     `share`, from 0 to 1, is of the traces that begin here; of others their sender decides. What
     else OpenTelemetry's own variables say of exporting (headers, certificates, queue) holds.
@@ -47,7 +47,7 @@ async def exported(url: str, share: float, log: Log) -> AsyncIterator[None]:
         span_limits=SpanLimits(max_links=spans.MOST_LINKS),
         shutdown_on_exit=False,
     )
-    exporter = _Counted(OTLPSpanExporter(url, timeout=_EXPORT_SECONDS), log)
+    exporter = _Counted(OTLPSpanExporter(_whole(url), timeout=_EXPORT_SECONDS), log)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     spans.listen(provider.get_tracer("klantcontact", version("klantcontact")))
     log.info("traces", naar=urlsplit(url).hostname)
@@ -56,6 +56,10 @@ async def exported(url: str, share: float, log: Log) -> AsyncIterator[None]:
     finally:
         spans.quiet()
         await _ended(provider)
+
+
+def _whole(url: str) -> str:
+    return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1/traces"
 
 
 def _resource() -> Resource:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-# Between hexadecimal digits it is a part of a UUID or of a digest.
-_NINE_DIGITS: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9]{9}(?![0-9A-Fa-f])", re.ASCII)
+# More hexadecimal digits in a row are a part of a UUID, 12 of them, or a digest.
+_FEW_HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{9,11}(?![0-9A-Fa-f])", re.ASCII)
+_NINE_DIGITS: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])", re.ASCII)
 # What stands beside them cannot be told before escapes, as of a line break, are undone.
 _NINE_BYTES: Final = re.compile(rb"[0-9]{9}")
 _WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
@@ -44,4 +45,8 @@ def masked(value: Any) -> Any:  # noqa: ANN401 (whatever a log line may hold)
 
 
 def _masked(text: str) -> str:
-    return _NINE_DIGITS.sub(lambda found: MASK if is_one(found[0]) else found[0], text)
+    return _FEW_HEXADECIMAL.sub(lambda few: _NINE_DIGITS.sub(_mask, few[0]), text)
+
+
+def _mask(found: re.Match[str]) -> str:
+    return MASK if is_one(found[0]) else found[0]

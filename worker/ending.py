@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Of the time from SIGTERM to the end; the rest is for closing.
 _SHARE_FINISHING: Final = 0.7
 # To take back that the process is there: what stays is told as not seen any more.
-_GOODBYE_SECONDS: Final = 2
+_SHARE_GOODBYE: Final = 0.1
 
 
 async def wind_up(
@@ -36,7 +36,8 @@ async def wind_up(
         await drain(working, settings, stop, log)
         await asyncio.wait(working.values())
         presence.end()
-        await asyncio.wait([telling], timeout=_GOODBYE_SECONDS)
+        goodbye = settings.drain.total_seconds() * _SHARE_GOODBYE
+        await asyncio.wait([telling], timeout=goodbye)
         telling.cancel()
 
 

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -51,6 +52,16 @@ def _is_path(path: Path) -> Path:
         msg = "must be the path of a file, not its content"
         raise ValueError(msg)
     return path
+
+
+def _is_read(address: str) -> str:
+    """Here: what is asked of an address later would end the program with a traceback."""
+    try:
+        _ = urlsplit(address).port if "://" in address else None
+    except ValueError:
+        msg = "cannot be read as an address"
+        raise ValueError(msg) from None
+    return address
 
 
 def _of_seconds(value: object) -> object:
@@ -215,7 +226,7 @@ class Settings(BaseSettings):
     token_digest_required: bool = Field(
         default=False, description="Whether every token must be bound to its message by `digest`."
     )
-    openid_jwks: str | None = Field(
+    openid_jwks: Annotated[str, AfterValidator(_is_read)] | None = Field(
         None, description="The identity provider's key set: a file, or an https address."
     )
     openid_refresh: Duration = Field(
@@ -373,7 +384,7 @@ class Settings(BaseSettings):
         description="The port of probes and metrics; 0: any. Without one, there are none.",
         json_schema_extra=_unit("port"),
     )
-    traces_url: str | None = Field(
+    traces_url: Annotated[str, AfterValidator(_is_read)] | None = Field(
         None,
         pattern=r"^https?://[^/@\s]+(/\S*)?$",
         description="Where traces go (OTLP), without a login: https://…/v1/traces; else nowhere.",
@@ -416,6 +427,8 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         raise UsageError("; ".join(_told(each) for each in error.errors())) from None
+    except UnicodeDecodeError:
+        raise UsageError(".env is no text in UTF-8") from None
 
 
 def _told(error: ErrorDetails) -> str:

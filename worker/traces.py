@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from uuid_utils.compat import uuid7
 
 from worker import metrics, spans
+from worker.clock import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -108,5 +109,4 @@ async def _ended(provider: TracerProvider) -> None:
             loop.call_soon_threadsafe(done.set)
 
     Thread(target=end, name="traces", daemon=True).start()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(done.wait(), _GOODBYE_SECONDS)
+    await pause(done, _GOODBYE_SECONDS)

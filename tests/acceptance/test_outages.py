@@ -53,6 +53,24 @@ async def test_a_worker_that_starts_before_its_database_says_so_and_goes_on_when
 _OLD = "the database's schema is older than this program; run `klantcontact migrate`"
 
 
+async def test_a_database_that_takes_no_writes_is_waited_for(
+    pool: Pool, database: str, broker: Broker, start: Start, administer: Callable[[str], None]
+) -> None:
+    await fill(pool)
+    name = database.rpartition("/")[2]
+    administer(f"alter database {name} set default_transaction_read_only = on")
+    program = await start()
+    for role in ("intake", "relay", "mailer", "sink"):
+        line = await program.logged("uitval", rol=role)
+        assert line["reden"].startswith("PostgreSQL takes no writes")
+    administer(f"alter database {name} reset default_transaction_read_only")
+    await program.ready()
+    await broker.publish(body(), message_id="bericht-0")
+    await program.logged("klantcontact", outcome="geregistreerd")
+    assert await program.stop() == 0
+    assert program.err == ""
+
+
 async def test_a_worker_whose_broker_is_down_says_so_and_stops_when_it_is_told_to(
     start: Start,
 ) -> None:

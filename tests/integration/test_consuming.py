@@ -120,6 +120,22 @@ async def test_a_batch_keeps_to_its_limits(broker: Broker, limits: Limits) -> No
         assert len(await consumer.batch()) <= 3
 
 
+async def test_a_batch_that_lingers_can_be_broken_off_as_it_becomes_full(broker: Broker) -> None:
+    await _publish(broker, 1)
+    async with _consuming(broker, limits=Limits(4, MEBIBYTE, linger=60)) as consumer:
+
+        async def came() -> bool:
+            return consumer.waiting == 1
+
+        await until(came, "it lingers with one")
+        batch = asyncio.create_task(consumer.batch())
+        await asyncio.sleep(0)
+        consumer.stop()
+        batch.cancel()
+        await asyncio.wait([batch], timeout=5)
+        assert batch.cancelled()
+
+
 async def test_a_batch_that_lingers_is_fuller(broker: Broker) -> None:
     async with _consuming(broker, limits=Limits(4, MEBIBYTE, linger=5.0)) as consumer:
         batch = asyncio.create_task(consumer.batch())

@@ -152,6 +152,16 @@ async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:
         assert wake.stopped
 
 
+async def test_who_waits_to_be_woken_can_be_broken_off_in_that_moment(pool: Pool) -> None:
+    async with listening(pool) as wake:
+        waiting = asyncio.create_task(wake.wait(timedelta(minutes=1)))
+        await asyncio.sleep(0)
+        wake.stir()
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=5)
+        assert waiting.cancelled()
+
+
 async def test_without_a_commit_the_relay_looks_when_its_poll_is_due(pool: Pool) -> None:
     async with listening(pool) as wake:
         await wake.wait(timedelta(milliseconds=1))

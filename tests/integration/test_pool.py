@@ -24,6 +24,8 @@ _SECRET = "Voorbeeld Burger"
 _REACTIONS: dict[type[KlantcontactError], list[str]] = {
     Outage: [
         "08006",  # connection failure
+        "25006",  # takes no writes, as a standby
+        "25P03",  # a transaction rested for too long
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53100",  # disk full

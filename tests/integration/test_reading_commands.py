@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tests.contacts import TOELICHTING, ZAAK
-from tests.facts import fill, zaak
+from tests.facts import fill, register, zaak
 from tests.registering import store
 from tests.registrations import registration
 from worker.postgres.pool import connected
@@ -116,6 +116,27 @@ def test_a_document_is_written_to_a_file_and_that_is_on_record(
     assert "https://opnames.example.nl/1" in elsewhere.stderr
     unwritable = run("document", inside, "--output", str(tmp_path / "a" / "b"), code=1)
     assert "cannot be written" in unwritable.stderr
+
+
+def test_what_a_terminal_obeys_is_not_printed(run: Run, database: str) -> None:
+    obeyed = "\x1b]0;title\x07\x9b2J\u202e"
+    asked = registration(
+        toelichting=f"one\r\ntwo\u00a0words{obeyed}",
+        onderwerp=obeyed,
+        opvoerder={"soort": "medewerker", "identificatie": "mdw-0042", "naam": obeyed},
+        documenten=[INSIDE | {"titel": obeyed}],
+    )
+
+    async def fill_and_store() -> None:
+        async with connected(database, size=2) as pool:
+            await fill(pool, *register(), zaak(omschrijving=obeyed))
+            await store(pool, asked)
+
+    asyncio.run(fill_and_store())
+    for arguments in (("dossier", ZAAK), ("klantcontact", str(asked.id))):
+        shown = run(*arguments, "--reveal").stdout
+        assert all(each.isprintable() for each in shown.splitlines())
+        assert "two words?" in shown
 
 
 def test_a_contact_with_little_in_it_is_shown_too(run: Run, database: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from tests.contacts import NOW, ZAAK
 from tests.facts import fill, zaak
 from tests.registering import registrations, store, within
-from tests.registrations import accepted, registration
+from tests.registrations import accepted, registration, unreadable
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from worker.envelope import Rejection
     from worker.postgres.pool import Pool
 
 LATER = datetime(2026, 11, 2, tzinfo=UTC)
@@ -94,3 +96,33 @@ async def test_registrations_of_one_zaak_do_not_wait_for_each_other(pool: Pool) 
         async with asyncio.timeout(5):
             await store(pool, registration())
     assert await pool.fetchval("select count(*) from klantcontact") == 2
+
+
+async def test_what_is_refused_and_what_is_resolved_is_held_in_one_order(pool: Pool) -> None:
+    await fill(pool)
+    wrong = [_wrong("een"), _wrong("twee")]
+    async with registrations(pool).transaction() as transaction:
+        await transaction.write(wrong, NOW)
+
+    async def batch() -> None:
+        asked = registration("een")
+        async with registrations(pool).transaction() as transaction:
+            await transaction.claim([asked], NOW)
+            facts = await transaction.facts([asked])
+            await transaction.write([accepted(asked, facts), _wrong("twee")], NOW)
+
+    held = "select from dead_letter where bericht_id = $1 for update nowait"
+    async with pool.acquire() as other, other.transaction():
+        await other.execute(held, "een")
+        waiting = asyncio.create_task(batch())
+        await until(lambda: _waits_for_a_lock(pool), "the batch waits for the first")
+        await other.execute(held, "twee")
+    await waiting
+    states = await pool.fetch("select toestand, aantal from dead_letter order by bericht_id")
+    assert [tuple(row) for row in states] == [("opgelost", 1), ("open", 2)]
+
+
+def _wrong(message_id: str) -> Rejection:
+    """One that no key is claimed for."""
+    asked = registration(message_id, toelichting="anders")
+    return replace(unreadable(asked.delivery), envelope=asked.envelope)

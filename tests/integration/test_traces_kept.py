@@ -85,3 +85,10 @@ async def test_a_mail_keeps_no_more_than_its_first_32(pool: Pool) -> None:
     for each in asked:
         await store(pool, each)
     assert await followed(pool) == tuple(spans.carried(each.span) for each in asked[:32])
+
+
+async def test_a_mail_keeps_no_more_than_32_of_one_batch(pool: Pool) -> None:
+    await fill(pool)
+    asked = [traced() for _ in range(33)]
+    await store(pool, *asked)
+    assert await followed(pool) == tuple(spans.carried(each.span) for each in asked[:32])

@@ -71,6 +71,14 @@ def test_a_page_says_where_the_next_one_begins(run: Run, loose: list[str]) -> No
     assert more == f"klantcontact dossier --without-zaak --limit 2 --after {loose[1]}"
 
 
+def test_the_next_page_is_revealed_to_the_same_person(run: Run, loose: list[str]) -> None:
+    page = run("dossier", "--without-zaak", "--limit", "2", "--reveal", "--as", "jan").stdout
+    more = " ".join(page.partition("More:")[2].replace("\\", "").split())
+    assert more == (
+        f"klantcontact dossier --without-zaak --reveal --limit 2 --after {loose[1]} --as jan"
+    )
+
+
 def test_where_there_are_none_it_says_so(run: Run) -> None:
     assert run("dossier", "--without-zaak").stdout == "No klantcontact is without a zaak here.\n"
     assert _listed(run) == ([], None)

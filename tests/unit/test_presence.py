@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from tests.contacts import NOW
 from tests.fakes import Lines
+from worker.ending import wind_up
 from worker.errors import Outage
 from worker.presence import Presence, Present
+from worker.role import Role
+from worker.settings import Settings
 from worker.standing import Standing, State
 
 if TYPE_CHECKING:
@@ -48,6 +52,14 @@ class Told:
         async with asyncio.timeout(5):
             await self.once_tried.wait()
         self.once_tried.clear()
+
+
+class Silent(Told):
+    """A database that takes what it is told, and then answers no more."""
+
+    async def gone(self, process: UUID) -> None:
+        del process
+        await asyncio.Event().wait()
 
 
 def presence(told: Told) -> Presence:
@@ -113,3 +125,14 @@ async def test_a_defect_of_the_program_is_not_taken_for_an_outage() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await Presence(broken, [], asyncio.Event(), lambda: NOW).run()
+
+
+async def test_a_goodbye_that_nobody_takes_ends_within_the_drain() -> None:
+    told, stop = Silent(), asyncio.Event()
+    present, ended = presence(told), asyncio.create_task(stop.wait())
+    settings = Settings(drain=timedelta(seconds=1))
+    winding = asyncio.create_task(wind_up(present, {Role.SINK: ended}, settings, stop, Lines().log))
+    await told.tried()
+    stop.set()
+    async with asyncio.timeout(1):
+        await winding

@@ -144,3 +144,19 @@ def test_a_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("KLANTCONTACT_AMQP_URL_FILE", str(tmp_path / "f"))
     with pytest.raises(UsageError, match="KLANTCONTACT_AMQP_URL_FILE"):
         load()
+
+
+@pytest.mark.parametrize("name", ["TRACES_URL", "OPENID_JWKS"])
+@pytest.mark.parametrize("address", ["https://[::1/x", "https://example.nl:poort/x"])
+def test_an_address_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setenv(f"KLANTCONTACT_{name}", address)
+    with pytest.raises(UsageError, match=f"KLANTCONTACT_{name}: .*cannot be read"):
+        load()
+
+
+def test_a_dotenv_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"KLANTCONTACT_SMTP_HOST=\xff")
+    with pytest.raises(UsageError, match=r"\.env is no text in UTF-8"):
+        load()

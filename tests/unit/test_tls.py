@@ -281,6 +281,9 @@ def test_files_that_an_sslmode_would_not_use_are_wrong_usage(
         (f"{_AWAY}?sslrootcert=/niets", r"sslrootcert in KLANTCONTACT_POSTGRES_URL \(/niets\)"),
         ("mysql://worker:geheim@db/klantcontact", "begins with postgresql://"),
         ("postgresql://worker:geheim@[db/klantcontact", "cannot be read"),
+        ("postgresql://worker:geheim#1@db.example.nl/klantcontact", "its password encoded"),
+        ("postgresql://worker:geheim/1@db.example.nl/klantcontact", "its password encoded"),
+        ("postgresql://worker:a@b:geheim@db.example.nl/klantcontact", "its password encoded"),
     ],
 )
 def test_what_is_wrong_in_the_url_is_said_without_it(url: str, says: str) -> None:

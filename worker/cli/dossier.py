@@ -72,7 +72,9 @@ def _without_zaak(
     for each in page:
         calling.out.print(timeline.listed(each))
     if end is not None:
-        tell("More:", "dossier", "--without-zaak", limit=limit, after=end)
+        shown = ("--reveal",) if reveal else ()
+        asked = {"limit": limit, "after": end, "as": by}
+        tell("More:", "dossier", "--without-zaak", *shown, **asked)
     elif not page:
         typer.echo("No klantcontact is without a zaak here.")
 

@@ -24,6 +24,14 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
+def readable(text: str) -> str:
+    """The same of a text that somebody wrote: its lines stay, and whatever parts its words."""
+    lines = text.splitlines()
+    return "\n".join(
+        printable("".join(" " if each.isspace() else each for each in line)) for line in lines
+    )
+
+
 def ago(when: datetime, now: datetime) -> str:
     """How long since: `3 h ago`."""
     age = _length(now - when)

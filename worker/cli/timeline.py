@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli import calling, contact_lines
+from worker.cli.phrases import printable, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,8 @@ def dossier(found: dict[str, Any]) -> RenderableType:
     contacts = found["klantcontacten"]
     count = "1 klantcontact" if len(contacts) == 1 else f"{len(contacts)} klantcontacten"
     return Group(
-        Text.assemble((found["zaak"], "bold"), f"  {found['omschrijving']}"),
-        Text(f"{found['zaaktype']}: {status}{closed}; {count}", style="dim"),
+        Text.assemble((printable(found["zaak"]), "bold"), f"  {printable(found['omschrijving'])}"),
+        Text(printable(f"{found['zaaktype']}: {status}{closed}; {count}"), style="dim"),
         *(
             Padding(_klantcontact(each, contact_lines.brief(each)), (1, 0, 0, 0))
             for each in contacts
@@ -49,14 +50,14 @@ def _klantcontact(found: dict[str, Any], said: Iterable[tuple[str, str]]) -> Ren
         (calling.moment(found["datumGezet"]), "bold"),
         ("  " + found["type"], "cyan"),
         ("  vertrouwelijk" if found["vertrouwelijk"] else "", "bold red"),
-        f"  {_person(found['opvoerder'])}",
+        f"  {printable(_person(found['opvoerder']))}",
     )
     lines = Table.grid(padding=(0, 2, 0, 0))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
     for label, value in said:
         # As text, not as markup: brackets in what people wrote are theirs.
-        lines.add_row(Text(label), Text(value))
+        lines.add_row(Text(label), Text(readable(value)))
     return Group(head, Padding(lines, (0, 0, 0, 2)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from uuid_utils.compat import uuid7
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from worker.domain.notifications import Notification
     from worker.postgres.pool import Connection
     from worker.registration import Acceptance
+
+
+# Of one mail; whoever joins it later keeps to it as well.
+_MOST_TRACES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ def _share(wanted: list[_Wanted]) -> None:
     for place, each in enumerate(wanted):
         if each.mail:
             shared = first.setdefault(each.mail.key, each.mail)
-            shared.traces += [new for new in each.mail.traces if new not in shared.traces]
+            new = [trace for trace in each.mail.traces if trace not in shared.traces]
+            shared.traces = [*shared.traces, *new][:_MOST_TRACES]
             wanted[place] = _Wanted(each.klantcontact, each.notification, shared)
 
 
@@ -130,7 +135,7 @@ async def _join(connection: Connection, mails: Sequence[_Mail], now: datetime) -
                     $7::text[], $8::text[])
             as nieuw (id, zaak, sleutel, soort, adres, naam, taal, trace)
         on conflict (zaak, sleutel, soort) where open do update set
-            open = true, trace = (mail.trace || excluded.trace)[1:32]
+            open = true, trace = (mail.trace || excluded.trace)[1:$10]
         returning id, zaak, sleutel, soort
         """,
         [each.id for each in in_order],
@@ -140,6 +145,7 @@ async def _join(connection: Connection, mails: Sequence[_Mail], now: datetime) -
         [each.taal for each in in_order],
         ["\n".join(each.traces) or None for each in in_order],
         now,
+        _MOST_TRACES,
     )
     own = {each.id for each in mails}
     taken = {tuple(row[1:]): row[0] for row in map(tuple, rows)}

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 # SQLSTATE classes that say that the database, not the data, is the matter: connection (08),
 # resources (53), object state and locks (55), operator intervention (57), system error. 40
 # (serialization, deadlock) and 57014 (cancelled, as by a timeout) pass when tried again, as an
-# outage is.
-_OUTAGE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
+# outage is, and so does 25P03 (a transaction that rested).
+_OUTAGE_CLASSES = ("08", "25P03", "40", "53", "55", "57", "58", "XX")
+_READ_ONLY = "25006"
+NO_WRITES = "PostgreSQL takes no writes: is it a standby, or was it made read-only?"
 # Schema or rights are missing: an administrator's to mend, and no message's fault.
 _SETUP_STATES = {"3D000", "3F000", "42P01", "42703", "42501", "28000", "28P01"}
 _TLS = (
@@ -69,6 +71,8 @@ def _translation(error: asyncpg.PostgresError) -> KlantcontactError:
             f"PostgreSQL refuses: {error.args[0]}; run `klantcontact migrate`, or see to the rights"
         )
         return Outage(msg)
+    if state == _READ_ONLY:
+        return Outage(NO_WRITES)
     if state.startswith(_OUTAGE_CLASSES):
         return Outage(f"PostgreSQL cannot work just now (SQLSTATE {state})")
     # The message of the error may quote a value; the state and the constraint do not.
@@ -136,6 +140,15 @@ async def session(pool: Pool) -> AsyncIterator[Connection]:
             except (TimeoutError, asyncio.CancelledError):
                 connection.terminate()
                 raise
+
+
+async def takes_writes(pool: Pool) -> bool:
+    """Whether it is neither a standby nor read-only: who may only read finds out at a write."""
+    async with session(pool) as connection:
+        found: bool = await connection.fetchval(
+            "select current_setting('transaction_read_only') = 'off'"
+        )
+    return found
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from worker.envelope import Rejection
 from worker.errors import Code
 from worker.postgres import inbox, lookups, mending, resuming, waiting, writing
-from worker.postgres.dead_letters import store_dead_letters
+from worker.postgres.dead_letters import identity_of, store_dead_letters
 from worker.postgres.notifying import notify
 from worker.postgres.pool import transaction
 from worker.registration import Acceptance, Claims, Repetition
@@ -90,7 +90,14 @@ class Transaction:
         """Store what was registered and what was refused; see the Protocol."""
         current = self._at_once(judged, now)
         accepted = [each for each in current if isinstance(each, Acceptance)]
-        kept = await self._reject([each for each in current if isinstance(each, Rejection)], now)
+        rejected = [each for each in current if isinstance(each, Rejection)]
+        if accepted and rejected:
+            await resuming.lock(
+                self._connection,
+                {identity_of(each)[:3] for each in rejected}
+                | {each.registration.envelope.key for each in accepted},
+            )
+        kept = await self._reject(rejected, now)
         await self._resolve(current, now)
         mails: list[Posted] = []
         if accepted:

@@ -11,7 +11,7 @@ from worker.errors import group_field, problem
 from worker.postgres.dead_letters import identity_text, json_text, properties_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -43,6 +43,24 @@ async def hold(connection: Connection, resumed: Sequence[Resumed]) -> set[UUID]:
         for each in resumed
         if (each.dead_letter, each.attempt, each.version) in due
     }
+
+
+async def lock(connection: Connection, keys: Collection[Key]) -> None:
+    """Hold whatever was refused under these keys before, in the order that everybody has.
+
+    One after another for what is refused and for what is registered now, two batches could wait
+    for each other: what cannot be read claims no key that would keep them apart.
+    """
+    await connection.execute(
+        """
+        select from unnest($1::text[], $2::text[], $3::text[])
+            as nieuw (applicatie, bron, bericht_id)
+        join dead_letter as d using (applicatie, bron, bericht_id)
+        order by d.applicatie, d.bron, d.bericht_id, d.digest
+        for update of d
+        """,
+        *([key[place] for key in keys] for place in range(3)),
+    )
 
 
 async def put_back(

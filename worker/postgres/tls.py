@@ -6,6 +6,7 @@ asyncpg and libpq take the same parameters in a URL, so whatever is decided here
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 _URL: Final = "KLANTCONTACT_POSTGRES_URL"
+# A host with its port, if it has one.
+_HOST: Final = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?", re.ASCII)
 _VERIFYING: Final = ("verify-ca", "verify-full")
 _ENCRYPTED: Final = ("require", *_VERIFYING)
 _MODES: Final = ("disable", "allow", "prefer", *_ENCRYPTED)
@@ -73,10 +76,13 @@ def completed(url: str, files: Files | None = None) -> str:
 
 
 def _split(url: str) -> SplitResult:
+    """Its parts; a password that holds a sign of URLs would be taken for a port, and be shown."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise UsageError(f"{_URL} cannot be read: is it a URL, its password encoded?") from None
+        parts = None
+    if parts is None or not all(_HOST.fullmatch(each) for each in _listed(parts).split(",")):
+        raise UsageError(f"{_URL} cannot be read: is it a URL, its password encoded?")
     if parts.scheme not in {"postgresql", "postgres"}:
         raise UsageError(f"{_URL} begins with postgresql://")
     return parts
@@ -92,11 +98,16 @@ def _check(mode: str, files: Files) -> None:
 
 def _leaves(parts: SplitResult, query: Mapping[str, str]) -> bool:
     """Whether the way to one of the hosts leaves this machine, as far as anybody can tell."""
-    hosts = _hosts(parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc)
+    hosts = _hosts(_listed(parts))
     hosts += _hosts(query.get("host", ""))
     if not hosts:
         hosts = _hosts(os.environ.get("PGHOST", ""))
     return "service" in query or not all(is_here(host) for host in hosts)
+
+
+def _listed(parts: SplitResult) -> str:
+    """The hosts of the URL, as it has them."""
+    return parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc
 
 
 def _hosts(listed: str) -> list[str]:

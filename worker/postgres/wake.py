@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from worker.clock import pause
 from worker.errors import Outage
 from worker.postgres.pool import translated
 from worker.postgres.waiting import OUTBOX_CHANNEL
@@ -43,8 +44,7 @@ class PostgresWake:
 
     async def wait(self, longest: timedelta) -> None:
         """Wait until stirred, `longest` at most; raises Outage if nobody would tell."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stirred.wait(), longest.total_seconds())
+        await pause(self._stirred, longest.total_seconds())
         if self._lost:
             raise Outage("PostgreSQL closed the connection that the relay listens on")
         if not self.stopped:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -202,8 +202,7 @@ class Consumer:
     async def _linger(self, limits: Limits) -> None:
         if limits.linger and len(self._waiting) < limits.deliveries and not self._gate.shut:
             self._full.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), limits.linger)
+            await pause(self._full, limits.linger)
 
     async def settle(self) -> None:
         """Acknowledge everything handed out: all of it came before what still waits."""

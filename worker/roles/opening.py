@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker import metrics
 from worker.errors import Outage, UsageError
+from worker.postgres.pool import NO_WRITES, takes_writes
 from worker.postgres.pool import connected as postgres
 from worker.postgres.presence import opened
 from worker.postgres.schema import pending
@@ -60,6 +61,8 @@ async def database(
         if await pending(pool):
             msg = "the database's schema is older than this program; run `klantcontact migrate`"
             raise Outage(msg)
+        if not await takes_writes(pool):
+            raise Outage(NO_WRITES)
         with _counted(pool, role):
             yield pool
 

@@ -30,7 +30,6 @@ class Seen:
     trace: str
     id: str
     parent: str
-    state: str
     links: list[tuple[str, str]]
     attributes: dict[str, Any]
     failed: bool
@@ -117,7 +116,6 @@ def _seen(span: trace_pb2.Span) -> Seen:
         trace=span.trace_id.hex(),
         id=span.span_id.hex(),
         parent=span.parent_span_id.hex(),
-        state=span.trace_state,
         links=[(each.trace_id.hex(), each.span_id.hex()) for each in span.links],
         attributes=_attributes(span.attributes),
         failed=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from worker.clock import now, pause
-from worker.ending import wind_up
+from worker.ending import SHARE_GOODBYE, wind_up
 from worker.errors import Outage
 from worker.housekeeping import check_retention
 from worker.presence import Presence
@@ -83,7 +83,8 @@ def _traced(settings: Settings, log: Log) -> AbstractAsyncContextManager[None]:
     # What they need takes long to load, and 15 MB.
     from worker.traces import exported  # noqa: PLC0415 (for those alone who want traces)
 
-    return exported(settings.traces_url, settings.traces_share, log)
+    goodbye = settings.drain.total_seconds() * SHARE_GOODBYE
+    return exported(settings.traces_url, settings.traces_share, goodbye, log)
 
 
 def _probed(settings: Settings, health: Health, log: Log) -> AbstractAsyncContextManager[None]:

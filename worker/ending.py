@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 # Of the time from SIGTERM to the end; the rest is for closing.
 _SHARE_FINISHING: Final = 0.7
-# To take back that the process is there: what stays is told as not seen any more.
-_SHARE_GOODBYE: Final = 0.1
+SHARE_GOODBYE: Final = 0.1
+"""To take back that the process is there (what stays is told as not seen any more), and for what
+is left of traces."""
 
 
 async def wind_up(
@@ -36,7 +37,7 @@ async def wind_up(
         await drain(working, settings, stop, log)
         await asyncio.wait(working.values())
         presence.end()
-        goodbye = settings.drain.total_seconds() * _SHARE_GOODBYE
+        goodbye = settings.drain.total_seconds() * SHARE_GOODBYE
         await asyncio.wait([telling], timeout=goodbye)
         telling.cancel()
 

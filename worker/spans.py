@@ -4,9 +4,8 @@ Names and attributes are those of OpenTelemetry's conventions for messaging; our
 `klantcontact.`. An attribute holds ids and codes, as a log line does, never what was said.
 `worker.traces` says where spans go; without it, each function here gives None and costs nothing.
 
-A context (which trace, and which span of it) is kept and passed on as one text: W3C's
-`traceparent` and, where there is one, a space and its `tracestate`. Its `baggage` is not passed
-on: that is a text of anybody's making.
+A context (which trace, and which span of it) is kept and passed on as W3C's `traceparent`. Its
+`tracestate` and `baggage` are not: they are texts of anybody's making.
 """
 
 from __future__ import annotations
@@ -63,23 +62,17 @@ def context(headers: Mapping[str, Any]) -> str | None:
     """
     if not _tracers:
         return None
-    parent, state = headers.get("traceparent"), headers.get("tracestate")
-    if not isinstance(parent, str):
-        return None
-    found = f"{parent} {state}" if isinstance(state, str) and state else parent
-    return found if _known(found) else None
+    found = headers.get("traceparent")
+    return found if isinstance(found, str) and _known(found) else None
 
 
 def carried(span: Span | None) -> str | None:
     """The context of a span, for whatever follows from it."""
-    return None if span is None else " ".join(headers(span).values())
-
-
-def headers(span: Span) -> dict[str, str]:
-    """The context of a span, for the headers of a message."""
+    if span is None:
+        return None
     found: dict[str, str] = {}
     _W3C.inject(found, trace.set_span_in_context(span))
-    return found
+    return found.get("traceparent")
 
 
 def ids(span: Span | None) -> dict[str, str]:
@@ -185,8 +178,7 @@ def _begun(
 
 
 def _following(kept: str | None) -> Context:
-    parent, _, state = (kept or "").partition(" ")
-    return _W3C.extract({"traceparent": parent, "tracestate": state}, Context())
+    return _W3C.extract({"traceparent": kept or ""}, Context())
 
 
 def _known(kept: str) -> SpanContext | None:

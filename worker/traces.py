@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 # A collector is near, and one that is slow must not hold up the end of the process.
 _EXPORT_SECONDS: Final = 3
-_GOODBYE_SECONDS: Final = 2
 
 
 @asynccontextmanager
-async def exported(url: str, share: float, log: Log) -> AsyncIterator[None]:
+async def exported(url: str, share: float, goodbye: float, log: Log) -> AsyncIterator[None]:
     """Send spans to `url` meanwhile; to OTLP's own path there, if it has none.
 
     `share`, from 0 to 1, is of the traces that begin here; of others their sender decides. What
-    else OpenTelemetry's own variables say of exporting (headers, certificates, queue) holds.
+    else OpenTelemetry's own variables say of exporting (headers, certificates, queue) holds. At
+    the end what is left has `goodbye` seconds.
     """
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(share),
@@ -56,11 +56,12 @@ async def exported(url: str, share: float, log: Log) -> AsyncIterator[None]:
         yield
     finally:
         spans.quiet()
-        await _ended(provider)
+        await _ended(provider, goodbye)
 
 
 def _whole(url: str) -> str:
-    return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1/traces"
+    parts = urlsplit(url)
+    return url if parts.path.strip("/") else parts._replace(path="/v1/traces").geturl()
 
 
 def _resource() -> Resource:
@@ -99,8 +100,8 @@ class _Counted(SpanExporter):
         return self._exporter.force_flush(timeout_millis)
 
 
-async def _ended(provider: TracerProvider) -> None:
-    """What is left goes out, if it goes soon; the thread ends with the process."""
+async def _ended(provider: TracerProvider, seconds: float) -> None:
+    """What is left goes out, if it goes so soon; the thread ends with the process."""
     done, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def end() -> None:
@@ -109,4 +110,4 @@ async def _ended(provider: TracerProvider) -> None:
             loop.call_soon_threadsafe(done.set)
 
     Thread(target=end, name="traces", daemon=True).start()
-    await pause(done, _GOODBYE_SECONDS)
+    await pause(done, seconds)

@@ -122,6 +122,18 @@ async def test_what_is_refused_and_what_is_resolved_is_held_in_one_order(pool: P
     assert [tuple(row) for row in states] == [("opgelost", 1), ("open", 2)]
 
 
+async def test_what_is_wrong_is_not_resolved_by_what_is_good_under_its_id_at_once(
+    pool: Pool,
+) -> None:
+    await fill(pool)
+    asked = registration("een")
+    async with registrations(pool).transaction() as transaction:
+        await transaction.claim([asked], NOW)
+        facts = await transaction.facts([asked])
+        await transaction.write([accepted(asked, facts), _wrong("een")], NOW)
+    assert await pool.fetchval("select toestand from dead_letter") == "open"
+
+
 def _wrong(message_id: str) -> Rejection:
     """One that no key is claimed for."""
     asked = registration(message_id, toelichting="anders")

@@ -27,10 +27,9 @@ def listened() -> Iterator[InMemorySpanExporter]:
 
 
 @pytest.mark.usefixtures("listened")
-def test_a_context_is_a_traceparent_with_its_tracestate() -> None:
-    headers = {"traceparent": TRACEPARENT, "tracestate": "a=1", "baggage": "naam=Anna"}
-    assert spans.context(headers) == f"{TRACEPARENT} a=1"
-    assert spans.context({"traceparent": TRACEPARENT}) == TRACEPARENT
+def test_a_context_is_a_traceparent_and_nothing_that_anybody_wrote_beside_it() -> None:
+    headers = {"traceparent": TRACEPARENT, "tracestate": "kcc=Anna", "baggage": "naam=Anna"}
+    assert spans.context(headers) == TRACEPARENT
 
 
 @pytest.mark.usefixtures("listened")
@@ -49,7 +48,7 @@ def test_a_context_is_a_traceparent_with_its_tracestate() -> None:
     ],
 )
 def test_what_is_no_context_by_w3cs_rules_is_none(header: object) -> None:
-    assert spans.context({"traceparent": header, "tracestate": "a=1"}) is None
+    assert spans.context({"traceparent": header}) is None
 
 
 def test_a_message_without_a_context_begins_a_trace(listened: InMemorySpanExporter) -> None:
@@ -62,18 +61,15 @@ def test_a_message_without_a_context_begins_a_trace(listened: InMemorySpanExport
     assert (spans.carried(span) or "").startswith(own)
 
 
-def test_what_follows_is_in_the_same_trace_with_its_tracestate(
-    listened: InMemorySpanExporter,
-) -> None:
-    first = spans.of_message(QUEUE, "m-1", f"{TRACEPARENT} a=1,b=2")
+def test_what_follows_is_in_the_same_trace(listened: InMemorySpanExporter) -> None:
+    first = spans.of_message(QUEUE, "m-1", TRACEPARENT)
     kept = spans.carried(first)
     assert kept is not None
-    assert kept.endswith(" a=1,b=2")
     spans.end(spans.of_publication("exchange", "key", "m-2", (kept,), None))
     (seen,) = listened.get_finished_spans()
     assert seen.parent is not None
     assert f"{seen.parent.trace_id:x}" == SENDERS_TRACE
-    assert seen.parent.trace_state.to_header() == "a=1,b=2"
+    assert f"{seen.parent.span_id:016x}" in kept
 
 
 def test_a_publication_follows_the_first_and_is_linked_to_the_others(

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli.phrases import printable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

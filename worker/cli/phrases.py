@@ -7,6 +7,8 @@ import shlex
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from worker.domain.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -17,11 +19,6 @@ _UNITS: Final = (
 )
 _INDENT: Final = "  "
 _GOES_ON: Final = " \\"
-
-
-def printable(text: str) -> str:
-    """`text` without what a terminal obeys: it is the sender's own."""
-    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def readable(text: str) -> str:

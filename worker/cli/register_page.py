@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.cli import calling
 from worker.cli.page_parts import whole
-from worker.cli.phrases import printable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from worker.cli.page_parts import heading, table
-from worker.cli.phrases import ago, lasted, printable
+from worker.cli.phrases import ago, lasted
+from worker.domain.text import printable
 from worker.role import Role
 from worker.standing import State
 

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli import calling, contact_lines
-from worker.cli.phrases import printable, readable
+from worker.cli.phrases import readable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

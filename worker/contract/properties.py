@@ -86,7 +86,6 @@ TRACE: Final[dict[str, Schema]] = {
         "description": "The context of a trace (W3C Trace Context); docs/traces.md.",
         "type": "string",
     },
-    "tracestate": {"description": "What belongs to it.", "type": "string"},
 }
 
 

@@ -91,3 +91,8 @@ def known_language(code: str) -> str:
 
 Language = Annotated[str, AfterValidator(_language)]
 """Any ISO 639 code; nl, nld and dut alike are kept as nl (ISO 639-1 where there is one)."""
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal obeys: it may come from anywhere."""
+    return "".join(each if each.isprintable() else "?" for each in text)

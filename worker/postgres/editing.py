@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import orjson
 from uuid_utils.compat import uuid7
 
+from worker.domain.text import printable
 from worker.errors import UsageError
 from worker.postgres.dead_letter_details import put_on_record
-from worker.postgres.objections import FACTS, KLANTCONTACTEN, MAILS, printable
+from worker.postgres.objections import FACTS, KLANTCONTACTEN, MAILS
 from worker.postgres.pool import transaction
 from worker.postgres.retrying import retry_within
 from worker.postgres.stored import load

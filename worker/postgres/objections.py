@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from worker.domain.text import printable
 from worker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,8 +91,3 @@ def _of_a_mail(toestand: str | None) -> str | None:
             return "its mail is being sent already; wait for what becomes of it"
         case _:
             return None
-
-
-def printable(text: str) -> str:
-    """What a terminal would obey is replaced: the name of a queue may come from anywhere."""
-    return "".join(each if each.isprintable() else "?" for each in text)

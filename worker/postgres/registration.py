@@ -97,8 +97,9 @@ class Transaction:
                 {identity_of(each)[:3] for each in rejected}
                 | {each.registration.envelope.key for each in accepted},
             )
-        kept = await self._reject(rejected, now)
+        # First what was refused before: what comes at once with a good message stays open.
         await self._resolve(current, now)
+        kept = await self._reject(rejected, now)
         mails: list[Posted] = []
         if accepted:
             await writing.store(self._connection, accepted, now)

@@ -82,9 +82,10 @@ def _traced(publication: Publication, job: Offer) -> tuple[Publication, Span | N
         after,
         batch.span if batch else None,
     )
-    if span is None:
-        return publication, None
-    return replace(publication, headers={**publication.headers, **spans.headers(span)}), span
+    context = spans.carried(span)
+    if context is None:
+        return publication, span
+    return replace(publication, headers={**publication.headers, "traceparent": context}), span
 
 
 def _recall(recall: Recall) -> Publication:

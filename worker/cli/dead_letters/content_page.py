@@ -11,7 +11,7 @@ from rich.text import Text
 
 from worker.cli.dead_letters.marking import lines
 from worker.cli.page_parts import whole
-from worker.postgres.objections import printable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

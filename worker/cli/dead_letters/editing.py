@@ -12,11 +12,11 @@ import typer
 from worker.cli import calling, phrases, texts
 from worker.cli.dead_letters.selecting import Reason
 from worker.clock import now
+from worker.domain.text import printable
 from worker.errors import UsageError
 from worker.postgres import editing
 from worker.postgres.dead_letter_details import Reveal
 from worker.postgres.editing import Edit, Start
-from worker.postgres.objections import printable
 from worker.postgres.pool import connected
 from worker.postgres.retrying import Retry
 from worker.postgres.tls import database_url

@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from worker.cli.dead_letters.selecting import group_name
-from worker.cli.phrases import ago, printable
+from worker.cli.phrases import ago
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from worker.cli import calling
 from worker.cli.dead_letters.selecting import PREFIX, group_name
-from worker.cli.phrases import ago, ahead, printable
+from worker.cli.phrases import ago, ahead
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

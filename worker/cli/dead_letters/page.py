@@ -10,7 +10,7 @@ from rich.text import Text
 from worker.cli import calling, phrases
 from worker.cli.dead_letters.content_page import content_lines, version
 from worker.cli.page_parts import field, heading, indented, whole
-from worker.postgres.objections import printable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

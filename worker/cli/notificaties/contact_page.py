@@ -9,8 +9,8 @@ from rich.text import Text
 from worker.cli import calling
 from worker.cli.notificaties.mail_page import put
 from worker.cli.page_parts import indented, whole
-from worker.cli.phrases import printable
 from worker.cli.told import told
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from worker.cli import calling
 from worker.cli.hiding import MASK, counted
-from worker.cli.phrases import ago, ahead, printable
+from worker.cli.phrases import ago, ahead
 from worker.cli.told import why_not
+from worker.domain.text import printable
 from worker.postgres.listed_mails import ListedMail
 from worker.postgres.mail_lists import WITHHELD
 

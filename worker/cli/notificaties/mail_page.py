@@ -11,7 +11,7 @@ from worker.cli.hiding import MASK, hidden
 from worker.cli.notificaties.listed_lines import COLOURS
 from worker.cli.notificaties.next_step import next_step
 from worker.cli.page_parts import field, heading, indented, whole
-from worker.cli.phrases import printable
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,10 @@ from typing import Any, Final
 # More hexadecimal digits in a row are a part of a UUID, 12 of them, or a digest.
 _FEW_HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{9,11}(?![0-9A-Fa-f])", re.ASCII)
 _NINE_DIGITS: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])", re.ASCII)
-# What stands beside them cannot be told before escapes, as of a line break, are undone.
-_NINE_BYTES: Final = re.compile(rb"[0-9]{9}")
+# What stands beside them cannot be told before escapes, as of a line break, are undone. Found so,
+# nine digits in a row take a fifth of the time of a pattern.
+_DIGITS_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+_NINE_ZEROS: Final = b"0" * 9
 _WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 MASK: Final = "(bsn)"
 
@@ -25,7 +27,7 @@ def is_one(digits: str) -> bool:
 
 def may_be_in(line: bytes) -> bool:
     """Whether one may be in a line of JSON; if not, it need not be looked at any further."""
-    return _NINE_BYTES.search(line) is not None
+    return _NINE_ZEROS in line.translate(_DIGITS_AS_ZEROS)
 
 
 def masked(value: Any) -> Any:  # noqa: ANN401 (whatever a log line may hold)

@@ -155,6 +155,8 @@ def _span(
     delivery: Delivery, message_id: str | None, envelope: Envelope | None, began: int
 ) -> Span | None:
     """In the trace that the message's headers name, else the one that the event itself names."""
+    if not spans.wanted():
+        return None
     batch = batches.current()
     return spans.of_message(
         delivery.queue,

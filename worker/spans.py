@@ -55,6 +55,11 @@ def quiet() -> None:
     _tracers.clear()
 
 
+def wanted() -> bool:
+    """Whether anybody listens."""
+    return bool(_tracers)
+
+
 def context(headers: Mapping[str, Any]) -> str | None:
     """The context in a message's headers, or among a CloudEvent's attributes (its extension).
 

@@ -42,6 +42,12 @@ def current() -> Batch | None:
     return _CURRENT.get()
 
 
+def current_span() -> Span | None:
+    """That batch's span, if spans are wanted."""
+    found = _CURRENT.get()
+    return None if found is None else found.span
+
+
 @dataclass(slots=True)
 class Batches:
     """Those of one role; its log lines bear the role."""

@@ -20,7 +20,7 @@ from worker.envelope import Rejection
 from worker.errors import Code, Refusal, Violation
 from worker.formats import decode
 from worker.formats.content import parse_klantcontact, zaak_in
-from worker.formats.naming import named
+from worker.formats.naming import with_names
 from worker.message_log import say_unexpected
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Deaths:
             return Dead(self._contact(came, violation, moment or now), moment, told=True)
         rejection = _rejection(came, violation)
         if came.queue == self.queues.facts:
-            rejection = self._as_named(rejection)
+            rejection = with_names(rejection, self.message_bytes, self.log)
         return Dead(rejection, moment, retry, mail)
 
     def condemned(self, delivery: Delivery, now: datetime) -> Dead:
@@ -131,19 +131,12 @@ class Deaths:
             contact = parse_klantcontact(envelope.data)
             return replace(rejection, digest=contact.digest(), zaak=contact.zaak)
         except Refusal:
-            return rejection if rejection.envelope else self._as_named(rejection)
+            if rejection.envelope:
+                return rejection
+            return with_names(rejection, self.message_bytes, self.log)
         except Exception as error:  # noqa: BLE001 (it is kept, whatever is the matter with it)
             say_unexpected(self.log, came.message_id, error)
             return rejection
-
-    def _as_named(self, rejection: Rejection) -> Rejection:
-        """With what it says of itself, though it is no envelope."""
-        try:
-            claims = named(rejection.delivery, self.message_bytes)
-        except Exception as error:  # noqa: BLE001 (as above)
-            say_unexpected(self.log, rejection.delivery.message_id, error)
-            return rejection
-        return replace(rejection, named=claims, zaak=claims.zaak)
 
 
 def _violation(reason: object, remedy: str) -> Violation:

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 _LINGER_SECONDS = 0.005
 
 
-_FAILED = {"mislukt", "onzeker"}
-
 Turn = Callable[[], Awaitable[None]]
 """What a mail waits for when the server is ready for its content; may be asked more than once."""
 
@@ -291,14 +289,14 @@ class Mailer:
             self._say(each)
 
     def _say(self, ended: _Ended) -> None:
-        state = ended.result.state.value
-        metrics.MAILS.labels(state).inc()
+        state = ended.result.state
+        metrics.MAILS.labels(state.value).inc()
         metrics.MAIL_SECONDS.observe(ended.seconds)
         smtp_code, ms = ended.result.answer.code, round(ended.seconds * 1000, 1)
         self._log.info(
             "mail",
             mail=str(ended.job.mail),
-            toestand=state,
+            toestand=state.value,
             smtp_code=smtp_code,
             poging=ended.attempt,
             ms=ms,
@@ -306,8 +304,8 @@ class Mailer:
         )
         spans.end(
             ended.job.span,
-            error=state if state in _FAILED else None,
-            toestand=state,
+            error=state.value if state in {Sent.REFUSED, Sent.UNKNOWN} else None,
+            toestand=state.value,
             smtp_code=smtp_code,
             poging=ended.attempt,
             smtp_ms=ms,

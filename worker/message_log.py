@@ -11,15 +11,18 @@ from worker.errors import BatchRejected
 from worker.outcomes import may_be_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from worker.envelope import Delivery, Rejection
     from worker.logs import Log
     from worker.registration import Acceptance, Registration
 
 
-def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
-    """A message was registered, or had been `herhaald`."""
+def say(
+    log: Log, asked: Registration, outcome: str, *, forced: bool = False, **made: str | None
+) -> None:
+    """A message was registered, or had been `herhaald`.
+
+    `made` is of what it became: `klantcontact`, its id, and `zaaktype`.
+    """
     metrics.MESSAGES.labels(asked.kanaal, outcome).inc()
     log.info(
         "klantcontact",
@@ -29,7 +32,8 @@ def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
         applicatie=asked.envelope.applicatie,
         kanaal=asked.kanaal,
         zaak=asked.klantcontact.zaak,
-        **more,
+        **made,
+        **({"geforceerd": True} if forced else {}),
         **_batch(),
         **_ignored(asked.delivery),
         **spans.ids(asked.span),
@@ -38,8 +42,8 @@ def say(log: Log, asked: Registration, outcome: str, **more: object) -> None:
         asked.span,
         outcome=outcome,
         kanaal=asked.kanaal,
-        id=_text(more, "klantcontact"),
-        zaaktype=_text(more, "zaaktype"),
+        id=made.get("klantcontact"),
+        zaaktype=made.get("zaaktype"),
     )
 
 
@@ -47,14 +51,13 @@ def say_registered(log: Log, accepted: Acceptance) -> None:
     """A message became a klantcontact."""
     asked, zaak = accepted.registration, accepted.decision.zaak
     metrics.REGISTRATION_SECONDS.observe(max(0, time.time() - asked.envelope.time.timestamp()))
-    forced = {"geforceerd": True} if accepted.decision.forced else {}
     say(
         log,
         asked,
         "geregistreerd",
+        forced=accepted.decision.forced,
         klantcontact=str(asked.id),
         zaaktype=zaak.zaaktype if zaak else None,
-        **forced,
     )
 
 
@@ -91,11 +94,6 @@ def say_refused(log: Log, refused: Rejection, kanaal: str | None) -> None:
         code=str(refused.code),
         dead_letter=str(refused.id),
     )
-
-
-def _text(fields: Mapping[str, object], name: str) -> str | None:
-    found = fields.get(name)
-    return found if isinstance(found, str) else None
 
 
 def _batch() -> dict[str, float]:

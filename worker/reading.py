@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.domain.identity import Identity
-    from worker.envelope import Delivery, Envelope
+    from worker.domain.klantcontact import Klantcontact
+    from worker.envelope import Delivery, Envelope, Resumed
     from worker.logs import Log
     from worker.spans import Span
     from worker.stored import Stored
@@ -43,6 +44,17 @@ class Proofs(Protocol):
 
     async def renew(self) -> bool:
         """Ask for keys that tokens named and that were not there; whether there are new ones."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """What is known of one message so far, and what is wrong with it."""
+
+    identity: Identity | None
+    envelope: Envelope | None = None
+    klantcontact: Klantcontact | None = None
+    named: Named = field(default_factory=Named)
+    violations: list[Violation] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,48 +99,30 @@ class Reader:
         self, delivery: Delivery, received: datetime, stored: Stored | None = None
     ) -> Registration | Rejection:
         """Whatever is wrong with one delivery stays its own, and is said all at once."""
-        violations: list[Violation] = []
-        envelope, claims = None, Named()
-        identity = stored.identity if stored else None
-        resumed = resumed_from(stored) if stored else None
         began = time.time_ns()
+        read = _Read(stored.identity if stored else None)
+        resumed = resumed_from(stored) if stored else None
+        fit: Registration | None = None
         try:
-            identity = identity or self._prove(delivery, violations)
-            try:
-                envelope = self._envelope(delivery, received, stored)
-                klantcontact = parse_klantcontact(envelope.data)
-            except Refusal as refusal:
-                violations += refusal.violations
-                claims = self._named(delivery, envelope, stored)
-            else:
-                claims = Named(zaak=klantcontact.zaak)
-                if identity is not None:
-                    return Registration(
-                        uuid7(),
-                        delivery,
-                        envelope,
-                        klantcontact,
-                        klantcontact.digest(),
-                        self.kanalen[delivery.queue],
-                        identity,
-                        resumed,
-                        _span(delivery, envelope.id, envelope, began),
-                    )
+            self._read(read, delivery, received, stored)
+            fit = _fit(read, delivery, self.kanalen, resumed)
         except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
             say_unexpected(self.log, delivery.message_id, error)
-            violations.append(UNEXPECTED)
-        rejection = Rejection(
-            uuid7(),
-            delivery,
-            Refusal(*violations).violations,
-            sha256(delivery.body).digest(),
-            envelope,
-            claims.zaak,
-            identity=identity,
-            resumed=resumed,
-            named=claims,
-        )
-        return replace(rejection, span=_span(delivery, rejection.message_id, envelope, began))
+            read.violations.append(UNEXPECTED)
+        one = fit or _unfit(read, delivery, resumed)
+        return replace(one, span=_span(one, began)) if spans.wanted() else one
+
+    def _read(
+        self, read: _Read, delivery: Delivery, received: datetime, stored: Stored | None
+    ) -> None:
+        read.identity = read.identity or self._prove(delivery, read.violations)
+        try:
+            read.envelope = self._envelope(delivery, received, stored)
+            read.klantcontact = parse_klantcontact(read.envelope.data)
+            read.named = Named(zaak=read.klantcontact.zaak)
+        except Refusal as refusal:
+            read.violations += refusal.violations
+            read.named = self._named(delivery, read.envelope, stored)
 
     def _named(self, delivery: Delivery, envelope: Envelope | None, stored: Stored | None) -> Named:
         """What is known of one that is refused; its zaak as somebody put it right, if they did."""
@@ -151,17 +145,40 @@ class Reader:
             return None
 
 
-def _span(
-    delivery: Delivery, message_id: str | None, envelope: Envelope | None, began: int
-) -> Span | None:
-    """In the trace that the message's headers name, else the one that the event itself names."""
-    if not spans.wanted():
+def _fit(
+    read: _Read, delivery: Delivery, kanalen: Mapping[str, str], resumed: Resumed | None
+) -> Registration | None:
+    """What was read, if it is all there."""
+    envelope, klantcontact, identity = read.envelope, read.klantcontact, read.identity
+    if envelope is None or klantcontact is None or identity is None or read.violations:
         return None
-    batch = batches.current()
+    digest, kanaal = klantcontact.digest(), kanalen[delivery.queue]
+    return Registration(
+        uuid7(), delivery, envelope, klantcontact, digest, kanaal, identity, resumed
+    )
+
+
+def _unfit(read: _Read, delivery: Delivery, resumed: Resumed | None) -> Rejection:
+    return Rejection(
+        uuid7(),
+        delivery,
+        Refusal(*read.violations).violations,
+        sha256(delivery.body).digest(),
+        read.envelope,
+        read.named.zaak,
+        identity=read.identity,
+        resumed=resumed,
+        named=read.named,
+    )
+
+
+def _span(one: Registration | Rejection, began: int) -> Span | None:
+    """In the trace that the message's headers name, else the one that the event itself names."""
+    envelope = one.envelope
     return spans.of_message(
-        delivery.queue,
-        message_id,
-        spans.context(delivery.headers) or (envelope.trace if envelope else None),
-        batch.span if batch else None,
+        one.delivery.queue,
+        one.message_id if isinstance(one, Rejection) else one.envelope.id,
+        spans.context(one.delivery.headers) or (envelope.trace if envelope else None),
+        batches.current_span(),
         began,
     )

@@ -18,7 +18,7 @@ from worker.envelope import Rejection
 from worker.errors import BatchRejected, Code, Refusal, Violation
 from worker.formats import ZAAK_BIJGEWERKT, decode
 from worker.formats.content import refusal
-from worker.formats.naming import named
+from worker.formats.naming import with_names
 from worker.message_log import say_unexpected
 from worker.reading import UNEXPECTED
 from worker.unpacking import resumed_from, unpack
@@ -113,22 +113,13 @@ class ZakenIntake:
                     (delivery, replace(self._read(delivery, stored, now), resumed=resumed))
                 )
             except Refusal as refused:
-                rejected.append(self._refused(delivery, refused.violations, resumed))
+                rejection = _rejection(delivery, refused.violations, resumed)
+                rejected.append(with_names(rejection, self.message_bytes, self.log))
             except Exception as error:  # noqa: BLE001 (a defect must not stop the other facts)
                 say_unexpected(self.log, delivery.message_id, error)
                 rejected.append(_rejection(delivery, (UNEXPECTED,), resumed))
         put = await self._put(facts, rejected, now)
         self.log.info("zaken", received=len(batch), stored=put, rejected=len(rejected))
-
-    def _refused(
-        self, delivery: Delivery, violations: tuple[Violation, ...], resumed: Resumed | None
-    ) -> Rejection:
-        rejection = _rejection(delivery, violations, resumed)
-        try:
-            return replace(rejection, named=named(delivery, self.message_bytes))
-        except Exception as error:  # noqa: BLE001 (as above)
-            say_unexpected(self.log, delivery.message_id, error)
-            return rejection
 
     async def _put(
         self,

@@ -278,4 +278,4 @@ async def test_a_defect_in_reading_one_message_costs_no_other_message() -> None:
     ]
     (line,) = lines.of("onverwacht")
     assert line["error"] == "KeyError"
-    assert line["plaats"].startswith("worker.reading, _one, line ")
+    assert line["plaats"].startswith("worker.reading, _fit, line ")

@@ -51,13 +51,8 @@ def dossier(
 
 def _of_zaak(zaak: str, by: str | None, *, reveal: bool, as_json: bool) -> None:
     found = calling.call(_dossier(zaak, calling.acting(by), reveal=reveal))
-    if found is None:
-        typer.echo(f"Error: there is no zaak {zaak} in the register", err=True)
-        raise typer.Exit(1)
-    if as_json:
-        calling.print_json(found)
-    else:
-        calling.out.print(timeline.dossier(found))
+    missing = f"there is no zaak {zaak} in the register"
+    reading.show(found, timeline.dossier, missing, as_json=as_json)
 
 
 def _without_zaak(

@@ -16,7 +16,9 @@ from worker.postgres.pool import connected
 from worker.postgres.tls import database_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from rich.console import RenderableType
 
     from worker.postgres.pool import Pool
 
@@ -39,13 +41,8 @@ def klantcontact(
 ) -> None:
     """Show one klantcontact."""
     found = calling.call(_klantcontact(identity, calling.acting(by), reveal=reveal))
-    if found is None:
-        typer.echo(f"Error: there is no klantcontact {identity}", err=True)
-        raise typer.Exit(1)
-    if as_json:
-        calling.print_json(found)
-    else:
-        calling.out.print(timeline.klantcontact(found))
+    missing = f"there is no klantcontact {identity}"
+    show(found, timeline.klantcontact, missing, as_json=as_json)
 
 
 def document(
@@ -68,6 +65,23 @@ def document(
         typer.echo(f"Error: {output} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{title}: {len(content)} bytes written to {output}")
+
+
+def show(
+    found: dict[str, Any] | None,
+    page: Callable[[dict[str, Any]], RenderableType],
+    missing: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print it as JSON or as a page; where there is none, say so and end with 1."""
+    if found is None:
+        typer.echo(f"Error: {missing}", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        calling.print_json(found)
+    else:
+        calling.out.print(page(found))
 
 
 @asynccontextmanager

@@ -74,13 +74,12 @@ def _traced(publication: Publication, job: Offer) -> tuple[Publication, Span | N
             after = job.traces
         case Event() | Reply():
             after = (job.trace,) if job.trace else ()
-    batch = batches.current()
     span = spans.of_publication(
         publication.exchange,
         publication.routing_key,
         publication.message_id,
         after,
-        batch.span if batch else None,
+        batches.current_span(),
     )
     context = spans.carried(span)
     if context is None:

@@ -6,79 +6,29 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    JsonValue,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.errors import UsageError
+from worker.setting_types import (
+    SHORTEST_LEASE,
+    SHORTEST_PERIOD,
+    Address,
+    Duration,
+    Durations,
+    PemFile,
+    ZaakUrl,
+    unit,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PREFIX: Final = "KLANTCONTACT_"
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _MICROSECONDS = re.compile(r"\b(\d+) microseconds")
 _MEBIBYTE = 1024 * 1024
-# Shorter, what is done again and again would take all of a processor's time.
-_SHORTEST_PERIOD = timedelta(milliseconds=50)
-# Shorter, what one process holds would be another's before it can be done.
-_SHORTEST_LEASE = timedelta(seconds=1)
-
-
-def _with_placeholder(url: str) -> str:
-    if "{zaak}" not in url:
-        msg = "must hold {zaak}, where the number of the zaak goes"
-        raise ValueError(msg)
-    return url
-
-
-def _is_path(path: Path) -> Path:
-    # Whoever puts the key itself there must not see it come back in a message or a listing.
-    if "-----BEGIN" in str(path):
-        msg = "must be the path of a file, not its content"
-        raise ValueError(msg)
-    return path
-
-
-def _is_read(address: str) -> str:
-    """Here: what is asked of an address later would end the program with a traceback."""
-    try:
-        _ = urlsplit(address).port if "://" in address else None
-    except ValueError:
-        msg = "cannot be read as an address"
-        raise ValueError(msg) from None
-    return address
-
-
-def _of_seconds(value: object) -> object:
-    """A plain number is one of seconds: 0 is no time at all."""
-    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value.strip()) else value
-
-
-def _separated(text: object) -> object:
-    """Several values in one setting stand with commas between them."""
-    if not isinstance(text, str):
-        return text
-    return [each for part in text.split(",") if (each := part.strip())]
-
-
-def _unit(name: str) -> dict[str, JsonValue]:
-    """What a setting is counted in, for its documentation; its type says the rest."""
-    return {"unit": name}
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -100,11 +50,6 @@ class _SecretFiles(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         found = ((name, self.get_field_value(None, name)[0]) for name in Settings.model_fields)
         return {name: value for name, value in found if value is not None}
-
-
-PemFile = Annotated[Path, AfterValidator(_is_path)]
-Duration = Annotated[timedelta, BeforeValidator(_of_seconds)]
-"""ISO 8601, as PT15M, or a number of seconds."""
 
 
 class Settings(BaseSettings):
@@ -153,7 +98,7 @@ class Settings(BaseSettings):
     )
     smtp_host: str = Field("127.0.0.1", description="The mail server.")
     smtp_port: int = Field(
-        25, description="The mail server's port.", json_schema_extra=_unit("port")
+        25, description="The mail server's port.", json_schema_extra=unit("port")
     )
     smtp_tls: str = Field(
         "auto",
@@ -179,11 +124,11 @@ class Settings(BaseSettings):
         ge=1,
         le=100,
         description="Connections kept open to the mail server, each for one mail at a time.",
-        json_schema_extra=_unit("connections"),
+        json_schema_extra=unit("connections"),
     )
     smtp_deadline: Duration = Field(
         timedelta(seconds=45),
-        ge=_SHORTEST_LEASE,
+        ge=SHORTEST_LEASE,
         description="The longest that one SMTP conversation may take.",
     )
     mail_from: str = Field("noreply@example.nl", description="The sender of the mails.")
@@ -196,7 +141,7 @@ class Settings(BaseSettings):
         timedelta(minutes=15),
         description="How long more klantcontacten of a zaak join the first one's mail; 0: never.",
     )
-    mail_retries: Annotated[tuple[Duration, ...], NoDecode, BeforeValidator(_separated)] = Field(
+    mail_retries: Durations = Field(
         tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)),
         description="When a mail is tried again that the server could not take, in order.",
     )
@@ -204,16 +149,16 @@ class Settings(BaseSettings):
         default=False,
         description="Whether a mail is tried again that may have been delivered (`onzeker`).",
     )
-    portal_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
+    portal_url: ZaakUrl = Field(
         "https://mijn.example.nl/zaken/{zaak}", description="Where a mail's link leads."
     )
-    zaaksysteem_url: Annotated[str, AfterValidator(_with_placeholder)] = Field(
+    zaaksysteem_url: ZaakUrl = Field(
         "https://zaken.example.nl/zaken/{zaak}", description="Where a behandelaar's link leads."
     )
     templates: Path | None = Field(
         None,
         description="A folder with templates that take precedence over the built-in ones.",
-        json_schema_extra=_unit("folder"),
+        json_schema_extra=unit("folder"),
     )
     token_secrets_file: Path | None = Field(
         None,
@@ -226,12 +171,12 @@ class Settings(BaseSettings):
     token_digest_required: bool = Field(
         default=False, description="Whether every token must be bound to its message by `digest`."
     )
-    openid_jwks: Annotated[str, AfterValidator(_is_read)] | None = Field(
+    openid_jwks: Address | None = Field(
         None, description="The identity provider's key set: a file, or an https address."
     )
     openid_refresh: Duration = Field(
         timedelta(minutes=15),
-        ge=_SHORTEST_PERIOD,
+        ge=SHORTEST_PERIOD,
         description="How often the address of the key set is asked again.",
     )
     openid_issuer: str | None = Field(
@@ -267,20 +212,20 @@ class Settings(BaseSettings):
         ge=1024,
         le=8 * _MEBIBYTE,
         description="The largest message.",
-        json_schema_extra=_unit("bytes"),
+        json_schema_extra=unit("bytes"),
     )
     memory_budget: int = Field(
         256 * _MEBIBYTE,
         ge=128 * _MEBIBYTE,
         description="What one worker process keeps within, whatever is waiting.",
-        json_schema_extra=_unit("bytes"),
+        json_schema_extra=unit("bytes"),
     )
     batch_size: int = Field(
         250,
         ge=1,
         le=1000,
         description="The most that go into one transaction.",
-        json_schema_extra=_unit("messages"),
+        json_schema_extra=unit("messages"),
     )
     batch_linger: Duration = Field(
         timedelta(milliseconds=20), description="How long a batch waits for more messages."
@@ -290,37 +235,37 @@ class Settings(BaseSettings):
         ge=1,
         le=16,
         description="Batches in hand at once: one decodes while another commits.",
-        json_schema_extra=_unit("batches"),
+        json_schema_extra=unit("batches"),
     )
     relay_batch: int = Field(
         200,
         ge=1,
         le=1000,
         description="Outbox rows claimed at once.",
-        json_schema_extra=_unit("rows"),
+        json_schema_extra=unit("rows"),
     )
     relay_lease: Duration = Field(
         timedelta(seconds=60),
-        ge=_SHORTEST_LEASE,
+        ge=SHORTEST_LEASE,
         description="How long a claimed outbox row is left to its claimer.",
     )
     relay_attempts: int = Field(
         10,
         ge=1,
         description="Failures after which a row is parked.",
-        json_schema_extra=_unit("failures"),
+        json_schema_extra=unit("failures"),
     )
     relay_poll: Duration = Field(
         timedelta(seconds=1),
-        ge=_SHORTEST_PERIOD,
+        ge=SHORTEST_PERIOD,
         description="How often the outbox is looked at without being woken.",
     )
     mail_lease: Duration = Field(
         timedelta(minutes=10),
-        ge=_SHORTEST_LEASE,
+        ge=SHORTEST_LEASE,
         description="How long an offered mail is left to the mailers.",
     )
-    deferrals: Annotated[tuple[Duration, ...], NoDecode, BeforeValidator(_separated)] = Field(
+    deferrals: Durations = Field(
         (
             timedelta(seconds=10),
             timedelta(minutes=1),
@@ -332,12 +277,12 @@ class Settings(BaseSettings):
     )
     retry_lease: Duration = Field(
         timedelta(minutes=5),
-        ge=_SHORTEST_LEASE,
+        ge=SHORTEST_LEASE,
         description="How long a retried dead letter is left to the intake.",
     )
     growth_period: Duration = Field(
         timedelta(hours=1),
-        ge=_SHORTEST_PERIOD,
+        ge=SHORTEST_PERIOD,
         description="How often it is told at most that a group of dead letters grows.",
     )
     keep_resolved: Duration = Field(
@@ -351,12 +296,12 @@ class Settings(BaseSettings):
     )
     housekeeping: Duration = Field(
         timedelta(seconds=10),
-        ge=_SHORTEST_PERIOD,
+        ge=SHORTEST_PERIOD,
         description="How often dead letters are counted, told of and purged.",
     )
     outage_pause: Duration = Field(
         timedelta(seconds=2),
-        ge=_SHORTEST_PERIOD,
+        ge=SHORTEST_PERIOD,
         description="The longest pause between two tries in an outage.",
     )
     drain: Duration = Field(
@@ -382,9 +327,9 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="The port of probes and metrics; 0: any. Without one, there are none.",
-        json_schema_extra=_unit("port"),
+        json_schema_extra=unit("port"),
     )
-    traces_url: Annotated[str, AfterValidator(_is_read)] | None = Field(
+    traces_url: Address | None = Field(
         None,
         pattern=r"^https?://[^/@\s]+(/\S*)?$",
         description="Where traces go (OTLP), without a login: https://…/v1/traces; else nowhere.",
@@ -394,7 +339,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="The share of traces that is sent, of those that no sender began.",
-        json_schema_extra=_unit("share"),
+        json_schema_extra=unit("share"),
     )
     log_format: str = Field(
         "auto",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -10,11 +11,14 @@ import pytest
 from tests.contacts import NOW
 from tests.fake_post import FakeConversation, FakeJobs, FakeMail, FakeMails
 from tests.fakes import Lines
+from worker import spans
 from worker.errors import Outage
 from worker.mailer import Answer, Job, Mailer, Schedule, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from worker.mailer import Claim, Result
 
@@ -100,6 +104,30 @@ async def test_what_is_refused_or_unknown_is_not_tried_again(sent: Sent) -> None
     mailed = Mailed(Answer(sent, "words"))
     await mailed.send()
     assert (mailed.state.toestand, mailed.state.opnieuw) == (sent.value, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (Sent.ACCEPTED, None),
+        (Sent.LATER, None),
+        (Sent.REFUSED, "mislukt"),
+        (Sent.UNKNOWN, "onzeker"),
+    ],
+)
+async def test_only_a_mail_that_is_given_up_is_a_failed_span(
+    listened: InMemorySpanExporter, sent: Sent, error: str | None
+) -> None:
+    mailed = Mailed(Answer(sent, "words"))
+    (job,) = jobs(mailed.mail)
+    traced = replace(job, span=spans.of_message("queue", str(mailed.mail), None))
+    await mailed.run(FakeJobs([traced]), [mailed.conversation])
+    (seen,) = listened.get_finished_spans()
+    assert seen.attributes is not None
+    assert (seen.attributes["klantcontact.toestand"], seen.attributes.get("error.type")) == (
+        sent.value,
+        error,
+    )
 
 
 async def test_what_is_unknown_is_tried_again_where_the_setting_has_it_so() -> None:

@@ -131,7 +131,7 @@ async def test_a_page_is_found_by_an_index_however_many_there_are(
     await fill(pool, zaak())
     await pool.execute(_FILL)
     middle = await pool.fetchval(
-        "select id from klantcontact where zaak is null order by id offset 30 limit 1"
+        "select id from klantcontact where zaak is null order by id offset 400 limit 1"
     )
     async with written_down(database) as ran:
         for after in (None, middle):
@@ -146,12 +146,12 @@ async def test_a_page_is_found_by_an_index_however_many_there_are(
     assert ["klantcontact_vervolg" in each for each in links] == [True] * 2
 
 
-# Few are of no zaak, and each of those has one that follows on it.
+# Few are of no zaak, but more than a page; each of those has one that follows on it.
 _FILL = """
     insert into klantcontact
         (id, zaak, datum_gezet, type, initiatief, taal, vertrouwelijk, opvoerder_soort,
          opvoerder_identificatie, correctie, applicatie, kanaal, geregistreerd)
-        select gen_random_uuid(), case when n % 500 > 0 then 'ZAAK-2026-0000001' end, now(), 'call',
+        select gen_random_uuid(), case when n % 50 > 0 then 'ZAAK-2026-0000001' end, now(), 'call',
             'klant', 'nl', false, 'medewerker', 'm', false, 'callcenter', 'callcenter', now()
         from generate_series(1, 20000) as n;
     insert into klantcontact

@@ -24,7 +24,11 @@ _THREADS: Final = UUID("6f1c5b0e-5d0c-4b58-9d4a-3a1f0c6f8a52")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A mail as it will be sent: `template` is the digest of the templates it was made from."""
+    """A mail as it will be sent.
+
+    `address` is the recipient's in the form that SMTP takes. `template` is the digest of the
+    templates that the mail was made from; None for one that was made before.
+    """
 
     mail: UUID
     address: str
@@ -63,10 +67,16 @@ class Finisher:
         link = self._links[facts.soort].replace("{zaak}", quote(facts.zaak, safe=""))
         return self._templates[facts.soort].render(facts, zaak_link=link)
 
-    def finish(self, facts: MailFacts) -> Finished:
-        """Render one mail and write it as bytes; raises TemplateError or HeaderError."""
-        rendered = self.render(facts)
+    def finish(self, facts: MailFacts, frozen: bytes | None = None) -> Finished:
+        """Render one mail and write it as bytes; raises TemplateError or HeaderError.
+
+        With `frozen`, the bytes of an earlier offering, these are sent again. The address is put
+        in its SMTP form here for either, and nowhere else.
+        """
         recipient = address("To", facts.adres)
+        if frozen is not None:
+            return Finished(facts.mail, recipient, frozen, None)
+        rendered = self.render(facts)
         message = Message(
             mail=facts.mail,
             domein=self._domain,

@@ -119,7 +119,8 @@ class Relay:
 
     outbox: Outbox
     broker: Broker
-    finish: Callable[[MailFacts], Finished]
+    finish: Callable[[MailFacts, bytes | None], Finished]
+    """A mail from its facts and the bytes of an earlier offering, if there was one."""
     clock: Callable[[], datetime]
     batches: Batches
     batch: int
@@ -193,11 +194,7 @@ class Relay:
         for each in due:
             facts = each.facts
             try:
-                made = (
-                    self.finish(facts)
-                    if each.frozen is None
-                    else Finished(facts.mail, facts.adres, each.frozen, None)
-                )
+                made = self.finish(facts, each.frozen)
                 finished[each.row] = replace(made, traces=each.traces)
             except (HeaderError, TemplateError) as error:
                 # Neither quotes a value.

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contacts import body
-from tests.facts import fill
+from tests.facts import betrokkene, fill, register, zaak
+from tests.integration.smtp.told_server import Told, listening
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -46,3 +47,27 @@ async def test_a_mail_that_got_lost_comes_again_as_a_new_one_that_tells_the_same
     assert texts[0] is not None
     assert texts[1] is not None
     assert texts[0].get_content() == texts[1].get_content()
+
+
+@pytest.mark.parametrize("first", ["450 4.2.0 later", "421 4.3.2 closing"])
+async def test_a_second_attempt_goes_to_the_same_ascii_address_as_the_first(
+    pool: Pool,
+    broker: Broker,
+    start: Callable[..., Awaitable[Program]],
+    command: Callable[..., Awaitable[Ended]],
+    first: str,
+) -> None:
+    await fill(pool, *register(), zaak(betrokkenen=[betrokkene(email="grijs@bücher.example")]))
+    server = Told(once=True, rcpt=first)
+    async with listening(server) as port:
+        settings = {"smtp_port": str(port), "mail_window": "PT0S", "mail_retries": "PT0.1S"}
+        program = await (await start(**settings)).ready()
+        await broker.publish(body(), message_id="een")
+        await program.logged("mail", toestand="uitgesteld")
+        line = await program.logged("mail", toestand="verzonden")
+        await pool.execute("update mail set toestand = 'onzeker'")
+        resent = await command("notificaties", "resend", line["mail"], "--reason", "it got lost")
+        assert resent.code == 0, resent.err
+        await program.logged("mail", count=2, toestand="verzonden")
+    assert [each.rcpt_tos for each in server.sent] == [["grijs@xn--bcher-kva.example"]] * 2
+    assert server.sent[0].original_content == server.sent[1].original_content

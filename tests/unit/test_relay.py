@@ -72,10 +72,10 @@ class Relayed:
             timedelta(seconds=1),
         )
 
-    def finish(self, facts: MailFacts) -> Finished:
-        if facts.mail in self.unmakeable:
+    def finish(self, facts: MailFacts, frozen: bytes | None) -> Finished:
+        if frozen is None and facts.mail in self.unmakeable:
             raise self.unmakeable[facts.mail]
-        return Finished(facts.mail, facts.adres, b"bytes", "sjabloon")
+        return Finished(facts.mail, facts.adres, frozen or b"bytes", "sjabloon")
 
     def add(self, count: int = 1) -> list[UUID]:
         return [self.outbox.add(NOW) for _ in range(count)]
@@ -191,9 +191,9 @@ async def test_what_another_relay_offered_first_is_what_this_one_offers() -> Non
     relayed = Relayed()
     (mail,) = relayed.add()
 
-    def overtaken(facts: MailFacts) -> Finished:
+    def overtaken(facts: MailFacts, frozen: bytes | None) -> Finished:
         relayed.outbox.mails[mail].content = b"eerst"
-        return relayed.finish(facts)
+        return relayed.finish(facts, frozen)
 
     relayed.relay = replace(relayed.relay, finish=overtaken)
     await relayed.relay.round()

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     amqp_url: SecretStr = Field(
         SecretStr("amqp://worker@127.0.0.1:5672/"),
-        description="The broker, as user `worker`; amqps:// is TLS, and verified.",
+        description="The broker, as user `worker`, at one host or `h1,h2:5671`; amqps:// is verified TLS.",
     )
     amqp_tls_ca: PemFile | None = Field(
         None, description="PEM: the authorities that the broker is verified by, not the system's."

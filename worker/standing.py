@@ -42,6 +42,8 @@ class Standing:
     clock: Callable[[], datetime] = now
     tell: Callable[[], None] = lambda: None
     """Called whenever its state or the reason has changed."""
+    broker: str | None = field(default=None, init=False)
+    """The host of the broker that it is connected to, or was last."""
     since: datetime = field(init=False)
     """Since when it is in this state."""
     _said: dict[str, datetime] = field(default_factory=dict, init=False)
@@ -53,10 +55,11 @@ class Standing:
         metrics.ROLE_READY.labels(self.role).set(0)
         metrics.OUTAGES.labels(self.role)
 
-    def ready(self, queues: Sequence[str] = ()) -> None:
-        """It has all that it needs, and takes from these queues."""
+    def ready(self, queues: Sequence[str] = (), broker: str | None = None) -> None:
+        """It has all that it needs, and takes from these queues of this host of the broker."""
+        self.broker = broker
         self._becomes(State.READY)
-        self.log.info("gereed", queues=list(queues))
+        self.log.info("gereed", queues=list(queues), broker=broker)
 
     def out(self, reason: str, pause: float) -> None:
         """It lost a service; everything is opened anew after a pause, in seconds."""

@@ -90,11 +90,12 @@ def _broker(
         if user not in stack.users:
             raise UsageError(f"the stack has no user {user}; it has: {', '.join(stack.users)}")
         return stack.users[user], user
-    user = urlsplit(configured).username or ""
+    to = address(settings)
+    user = urlsplit(to.hosts[0].url).username or ""
     if applicatie not in {None, user}:
         msg = f"KLANTCONTACT_AMQP_URL is of user {user}; name the URL of {applicatie} there"
         raise UsageError(msg)
-    return address(settings), user
+    return to, user
 
 
 def _short(option: str, text: str) -> str:

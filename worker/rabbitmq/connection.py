@@ -19,21 +19,29 @@ from aiormq.exceptions import (
 from worker import tls
 from worker.errors import Outage
 from worker.rabbitmq.gate import Gate
+from worker.rabbitmq.hosts import Failed, Target, targets
 from worker.rabbitmq.tls import Address, located
 from worker.rabbitmq.transport import GatedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from ssl import SSLContext
 
     from aiormq.channel import Channel
     from yarl import URL
 
-_CONNECT_SECONDS = 5
+# The only target has the first; several have the second at most, and the third together: with
+# what it takes to find out that a host is silent, a worker is back within 15 s.
+_CONNECT_SECONDS = 5.0
+_CONNECT_EACH_SECONDS = 3.0
+_CONNECT_ALL_SECONDS = 9.0
 _CLOSE_SECONDS = 2
 _IMPORT = "have an administrator run klantcontact topology apply"
 _TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
 _SILENCE_SECONDS = 8
+_UNKNOWN = "RabbitMQ cannot be found: nobody knows the name of its host; is it right, and DNS up?"
+# Of the whole process: what one role found out spares the others the wait.
+_FAILED = Failed()
 
 
 @contextmanager
@@ -72,15 +80,22 @@ def _hung_up(*, wanting: str) -> Iterator[None]:
 
 
 class Connection(aio_pika.Connection):
-    """A connection, with the gate that what it receives comes through."""
+    """A connection, with the gate that what it receives comes through, and whom it is with."""
 
     def __init__(
-        self, url: URL, *, ssl_context: SSLContext | None, gate: Gate, silence: float
+        self, url: URL, target: Target, *, context: SSLContext | None, gate: Gate, silence: float
     ) -> None:
         # Given, the context comes before whatever the URL says of verifying.
-        super().__init__(url, ssl_context=ssl_context)
+        super().__init__(url, ssl_context=context)
+        self.target = target
+        self.context = context
         self.gate = gate
-        self.kwargs["transport_factory"] = GatedTransport(gate, silence)
+        self.kwargs["transport_factory"] = GatedTransport(target.ip, gate, silence)
+
+    @property
+    def host(self) -> str:
+        """The host that it is connected to, with its port."""
+        return str(self.target.host)
 
 
 @asynccontextmanager
@@ -93,28 +108,68 @@ async def connected(
 ) -> AsyncIterator[Connection]:
     """One connection, without recovery of its own: whoever holds it starts anew after a break.
 
-    `to` is the settings' address, or the URL of a broker that needs none of them. `name` shows
-    in the broker's list of connections. `gate` holds back reading, and so bounds the memory that
-    deliveries take. A broker that says nothing for `silence` seconds is gone. Raises Outage.
+    `to` is the settings' address, or the URL of a broker that needs none of them: of several
+    hosts the first that can be connected to is used, and one that failed lately is tried last.
+    `name` shows in the broker's list of connections. `gate` holds back reading, and so bounds the
+    memory that deliveries take. A broker that says nothing for `silence` seconds is gone. Raises
+    Outage.
     """
     at = located(to) if isinstance(to, str) else to
-    connection = Connection(
-        aio_pika.connection.make_url(
-            at.url, client_properties=None, name=name, heartbeat=_heartbeat(silence)
-        ),
-        ssl_context=at.context,
-        gate=gate or Gate(),
-        silence=silence,
-    )
-    with translated(), _hung_up(wanting="a client certificate" if at.context else "TLS (amqps://)"):
-        await connection.connect(timeout=_CONNECT_SECONDS)
+    connection = await _first(at, name, gate or Gate(), silence)
     try:
         yield connection
+    except BaseException as error:
+        if _is_outage(error):
+            _FAILED.note(connection.target)
+        raise
     finally:
         connection.gate.open()
         # What the broker sent before it knew is read and dropped; a goodbye has its limit.
         with translated(), suppress(TimeoutError):
             await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)
+
+
+async def _first(at: Address, name: str, gate: Gate, silence: float) -> Connection:
+    """A connection to the first target that takes one."""
+    known, unknown = await targets(at.hosts)
+    failures = {str(host): _UNKNOWN for host in unknown}
+    seconds = _CONNECT_SECONDS
+    if len(known) > 1:
+        seconds = min(_CONNECT_EACH_SECONDS, _CONNECT_ALL_SECONDS / len(known))
+    for target in _FAILED.order(known):
+        url = aio_pika.connection.make_url(
+            target.host.url, client_properties=None, name=name, heartbeat=_heartbeat(silence)
+        )
+        connection = Connection(url, target, context=at.context, gate=gate, silence=silence)
+        try:
+            await _connect(connection, seconds)
+        except Outage as error:
+            _FAILED.note(target)
+            failures[str(target.host)] = str(error)
+        else:
+            return connection
+    raise Outage(_together(failures))
+
+
+async def _connect(connection: Connection, seconds: float) -> None:
+    wanting = "TLS (amqps://)" if connection.context is None else "a client certificate"
+    with translated(), _hung_up(wanting=wanting):
+        await connection.connect(timeout=seconds)
+
+
+def _together(failures: Mapping[str, str]) -> str:
+    """One line; in the order of the hosts' names, so that the same failures are the same words."""
+    words = list(dict.fromkeys(failures.values()))
+    if len(words) == 1:
+        return words[0]
+    each = (f"{host} {failures[host].removeprefix('RabbitMQ ')}" for host in sorted(failures))
+    return f"RabbitMQ: no host can be used: {'; '.join(each)}"
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(Outage) is not None
+    return isinstance(error, Outage)
 
 
 def _heartbeat(silence: float) -> int:

@@ -31,9 +31,10 @@ _HEARTBEAT_SECONDS: Final = 3.0
 
 
 class GatedTransport(TransportFactory):
-    """aiormq's own transports, with a reader that asks the gate."""
+    """aiormq's own transports to one address, with a reader that asks the gate."""
 
-    def __init__(self, gate: Gate, silence: float) -> None:
+    def __init__(self, ip: str, gate: Gate, silence: float) -> None:
+        self._ip = ip
         self._gate = gate
         self._silence = silence
 
@@ -42,9 +43,11 @@ class GatedTransport(TransportFactory):
         url: URL,
         **kwargs: Any,  # noqa: ANN401 (the base class's signature)
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect as aiormq would."""
-        factory = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
-        reader, writer = await factory.create(url, **kwargs)
+        """Connect as aiormq would; the name in `url` is what TLS verifies."""
+        factory: TransportFactory = TCPTransportFactory()
+        if url.scheme == "amqps":
+            factory, kwargs = TLSTransportFactory(), {**kwargs, "server_hostname": url.host}
+        reader, writer = await factory.create(url.with_host(self._ip), **kwargs)
         return cast("asyncio.StreamReader", GatedReader(reader, self._gate, self._silence)), writer
 
 

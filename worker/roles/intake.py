@@ -106,7 +106,7 @@ async def intake(
             for lane in resumed_lanes:
                 group.create_task(suspects.run(lane, measured(resumption), attempts))
                 await lane.consume([HERVAT], prefetch)
-            standing.ready([*REGISTRATIE_QUEUES, ZAKEN, HERVAT])
+            standing.ready([*REGISTRATIE_QUEUES, ZAKEN, HERVAT], connection.host)
 
 
 def _policy(settings: Settings) -> Policy:

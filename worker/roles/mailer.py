@@ -58,7 +58,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
         ]
         for each in conversations:
             stack.push_async_callback(each.close)
-        standing.ready([NOTIFICATIE_EMAIL])
+        standing.ready([NOTIFICATIE_EMAIL], connection.host)
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, consumer.stop, story.stop, gate.open))
             group.create_task(consumer.tend(patience(settings)))

@@ -53,7 +53,7 @@ async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> 
             settings.relay_attempts,
             settings.relay_poll,
         )
-        standing.ready()
+        standing.ready(broker=connection.host)
         async with asyncio.TaskGroup() as group:
             group.create_task(when(stop, wake.stop))
             # With nothing to publish, nothing else would tell that nothing can be.

@@ -75,7 +75,7 @@ async def sink(
             group.create_task(suspects.run(bounce_lane, measured(bounces), attempts))
             await lane.consume([DLQ], 2 * settings.batch_size)
             await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)
-            standing.ready([DLQ, BOUNCE])
+            standing.ready([DLQ, BOUNCE], connection.host)
 
 
 QUEUES = Queues(

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     amqp_url: SecretStr = Field(
         SecretStr("amqp://worker@127.0.0.1:5672/"),
-        description="The broker, as user `worker`, at one host or `h1,h2:5671`; amqps:// is verified TLS.",
+        description="The broker, as user `worker`; or several: `h1,h2:5671`. amqps:// verifies.",
     )
     amqp_tls_ca: PemFile | None = Field(
         None, description="PEM: the authorities that the broker is verified by, not the system's."

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import smtplib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from worker.stack.mail_catcher import main
+import pytest
+from aiosmtpd.smtp import Envelope
+
+from worker.stack.mail_catcher import Catcher, main
 from worker.stack.ports import LOOPBACK, accepts, reserved
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -38,3 +44,23 @@ def test_the_names_of_mails_sort_by_arrival_and_nothing_half_written_stays(tmp_p
     assert [path.read_bytes() for path in sorted(folder.glob("*.eml"))] == mails
     assert len(list(folder.iterdir())) == 2 * len(mails)
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Writing a larger file fails half-way, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_mail_of_which_a_part_is_written_is_not_seen(tmp_path: Path) -> None:
+    envelope = Envelope()
+    envelope.mail_from, envelope.original_content = "desk@example.nl", b"x" * 20_000
+    with files_of_at_most(10_000), pytest.raises(OSError, match="File too large"):
+        Catcher(tmp_path).keep(envelope)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"]
+    assert not list(tmp_path.glob("*.eml"))

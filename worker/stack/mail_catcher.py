@@ -37,6 +37,10 @@ class Catcher:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
         """Write one mail and answer that it is kept."""
+        return f"250 OK: kept as {self.keep(envelope)}"
+
+    def keep(self, envelope: Envelope) -> str:
+        """Write one mail; the name of its files."""
         name = f"{time.time_ns():020d}-{next(self._numbers):06d}"
         about = {
             "from": envelope.mail_from,
@@ -47,10 +51,11 @@ class Catcher:
         # The envelope first: whoever sees the mail finds its envelope too.
         self._write(f"{name}.json", json.dumps(about, ensure_ascii=False).encode())
         self._write(f"{name}.eml", envelope.original_content or b"")
-        return f"250 OK: kept as {name}"
+        return name
 
     def _write(self, name: str, content: bytes) -> None:
-        fresh = self._directory / f".{name}"
+        # Under a name that no pattern for mails matches: pathlib's `*` takes a leading dot too.
+        fresh = self._directory / f"{name}.part"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -147,12 +147,16 @@ class Program:
         return (await self._seen(matching, count, f"{event} {fields}"))[count - 1]
 
     async def _seen(self, look: Callable[[], list[Seen]], count: int, what: str) -> list[Seen]:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DEADLINE), self._more:
-                await self._more.wait_for(lambda: len(look()) >= count or self._silent)
+        await self._heard(lambda: len(look()) >= count)
         found = look()
         assert len(found) >= count, f"never logged: {what}; but {self.raw} {self.err}"
         return found
+
+    async def _heard(self, enough: Callable[[], object]) -> None:
+        """Return when it has logged enough, or can log no more, or the limit is reached."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE), self._more:
+                await self._more.wait_for(lambda: enough() or self._silent)
 
     async def ready(self, roles: int = 4) -> Program:
         """Wait until each role has said that it is ready."""
@@ -166,7 +170,11 @@ class Program:
             return await self.process.wait()
 
     async def stop(self) -> int:
-        """Ask it to stop and wait for the exit status."""
+        """Ask it to stop and wait for the exit status.
+
+        Its first line shows that it is far enough to stop in order.
+        """
+        await self._heard(lambda: self.raw)
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
         return await self.ended()

@@ -46,6 +46,8 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # Since `main` it was kept waiting.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     chosen = list(dict.fromkeys(wanted)) or list(Role)
     check_retention(settings)
     check_lease(settings)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,6 +43,25 @@ async def test_a_zaak_that_is_closed_by_queue_takes_no_more_contacts(
     await broker.publish(body(), message_id="te-laat")
     await program.logged("klantcontact", outcome="afgewezen", code="zaak-afgesloten")
     assert await _count(pool, "klantcontact") == 0
+
+
+async def test_a_worker_that_is_asked_to_stop_while_it_loads_stops_in_order(
+    start: Start, tmp_path: Path
+) -> None:
+    secret = tmp_path / "amqp-url"
+    os.mkfifo(secret)
+    program = await start("--role", "relay", amqp_url_file=secret)
+
+    async def opened() -> int | None:
+        with suppress(OSError):  # nobody reads it yet
+            return os.open(secret, os.O_WRONLY | os.O_NONBLOCK)
+        return None
+
+    writing = await until(opened, "it reads its settings")
+    program.process.send_signal(signal.SIGTERM)
+    os.close(writing)
+    assert await program.ended() == 0
+    assert [line["event"] for line in program.lines][-1] == "gestopt"
 
 
 async def test_facts_of_the_zaaksysteem_are_stored_and_anybody_elses_are_refused(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Settings = Callable[["Roles"], Mapping[str, str]]
 
 DRAIN_SECONDS: Final = 20.0
+_BUSY_SECONDS: Final = 10.0
+"""What a machine that others use as well may add to the drain."""
 _PAUSE_SECONDS: Final = 0.2
 _LONGER_SECONDS: Final = 2.0
 _MOST_ENDS: Final = 20
@@ -89,14 +91,14 @@ class Running:
     async def terminate(self, name: str) -> None:
         """SIGTERM; what doesn't end within the drain counts as wrong, and is killed."""
         life = self._now[name]
+        await _begun(life)
         life.asked = life.asked or "terminated"
         began = time.monotonic()
         with suppress(ProcessLookupError):
             os.kill(life.process.pid, signal.SIGCONT)
             life.process.terminate()
         try:
-            # A second for the machine, which others use as well.
-            await asyncio.wait_for(life.process.wait(), DRAIN_SECONDS + 1)
+            await asyncio.wait_for(life.process.wait(), DRAIN_SECONDS + _BUSY_SECONDS)
         except TimeoutError:
             took = time.monotonic() - began
             self.wrong.append(f"{name} did not end within {took:.0f} s of SIGTERM")
@@ -137,6 +139,12 @@ class Running:
             if life.process.returncode is None:
                 with suppress(ProcessLookupError):
                     life.process.kill()
+
+
+async def _begun(life: Life) -> None:
+    """Return at its first line, or its end: until then Python itself is still starting."""
+    while life.process.returncode is None and not life.log.stat().st_size:  # noqa: ASYNC110 (a file)
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 @asynccontextmanager

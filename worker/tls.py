@@ -54,6 +54,8 @@ def client_context(files: Files, passphrase: str = "") -> ssl.SSLContext:
     `passphrase` unlocks the key; nobody is ever asked for one.
     """
     context = ssl.create_default_context() if files.ca is None else _trusting(files.ca)
+    # Python as Debian 13 builds it asks for no version at all.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     if files.certificate is not None:
         _identify(context, files.certificate, files.key, passphrase)
     elif files.key is not None:

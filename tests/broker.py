@@ -9,6 +9,7 @@ import aio_pika
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from tests.tokens import authorization
+from tests.waiting import DEADLINE
 from worker.rabbitmq import topology
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Broker:
         given["headers"] = {name: each for name, each in headers.items() if each is not None}
         target = await (await self.channel(user)).get_exchange(exchange, ensure=False)
         key = routing_key or ("zaak" if exchange == topology.ZAKEN else user)
-        await target.publish(aio_pika.Message(body, **given), key, timeout=10)
+        await target.publish(aio_pika.Message(body, **given), key, timeout=DEADLINE)
 
     async def fact(self, body: bytes, **properties: object) -> None:
         """Publish to klantcontact.zaken as the zaaksysteem."""

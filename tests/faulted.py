@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS: Final = 300.0
+SECONDS: Final = 1200.0
 
 
 async def faults(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:

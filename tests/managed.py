@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.waiting import DEADLINE
 from worker.rabbitmq.topology import USERS
 from worker.rabbitmq.users import ADMIN
 from worker.stack import chosen, private
@@ -82,7 +83,7 @@ def managed() -> Iterator[Managed]:
         log = node.folder / "log" / "rabbitmq.out"
         wait_until(lambda: accepts(port), process, seconds=60, log=log, what="its management")
         url, login = f"http://{LOOPBACK}:{port}", (ADMIN, passwords[ADMIN])
-        with httpx.Client(base_url=f"{url}/api/", auth=login, timeout=30) as administrator:
+        with httpx.Client(base_url=f"{url}/api/", auth=login, timeout=DEADLINE) as administrator:
             yield Managed(url, passwords, administrator)
     finally:
         end(recorded(folder / "run"), {}, seconds=20)

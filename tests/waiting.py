@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-DEADLINE = 30.0
+DEADLINE = 120.0
+"""What nothing takes that works, however busy the machine is: only a failure reaches it."""
 _LOOK_AGAIN = 0.02
 
 

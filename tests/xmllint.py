@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.waiting import DEADLINE
 from worker.stack import debian
 from worker.stack.lock import held
 
@@ -47,6 +48,6 @@ def validates(xmllint: list[str], schema: Path, document: bytes) -> tuple[bool, 
     command = [*xmllint, "--noout", "--nonet", "--schema", str(schema), "-"]
     environment = {**os.environ, "XML_CATALOG_FILES": ""}
     ended = subprocess.run(
-        command, input=document, env=environment, capture_output=True, check=False, timeout=60
+        command, input=document, env=environment, capture_output=True, check=False, timeout=DEADLINE
     )
     return ended.returncode == 0, ended.stderr.decode()

@@ -63,6 +63,7 @@ class Presence:
     changed: asyncio.Event
     """Set when a role stands otherwise than before."""
     clock: Callable[[], datetime]
+    every: timedelta = EVERY
     retry: float = 1.0
     """How long, in seconds, until it tries again to take back what it told."""
     process: UUID = field(default_factory=uuid7)
@@ -80,7 +81,7 @@ class Presence:
             self.changed.clear()
             with suppress(KlantcontactError):
                 await self._tell()
-            await pause(self.changed, EVERY.total_seconds())
+            await pause(self.changed, self.every.total_seconds())
         while self._told:
             with suppress(KlantcontactError):
                 await self._take_back()

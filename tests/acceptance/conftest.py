@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
 from worker.stack.lock import held
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -32,4 +33,4 @@ def _install(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     shutil.copy(FOREIGN / "package.json", folder)
     quiet = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(["npm", "install", *quiet], cwd=folder, check=True, timeout=300)
+    subprocess.run(["npm", "install", *quiet], cwd=folder, check=True, timeout=5 * DEADLINE)

@@ -13,6 +13,7 @@ import pytest
 
 from tests import tokens
 from tests.facts import fill
+from tests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -45,7 +46,7 @@ async def _run(*command: str, **environment: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), DEADLINE)
     assert process.returncode == 0, err.decode()
     return out.decode()
 
@@ -104,7 +105,9 @@ async def subscribed(broker: Broker, tmp_path: Path) -> AsyncIterator[asyncio.St
     )
     assert process.stdout is not None
     try:
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"waiting for events\n"
+        assert (
+            await asyncio.wait_for(process.stdout.readline(), DEADLINE) == b"waiting for events\n"
+        )
         yield process.stdout
     finally:
         process.kill()
@@ -121,6 +124,6 @@ async def test_the_example_of_a_subscriber_hears_of_a_klantcontact(
     file = tmp_path / "first.py"
     file.write_text(_example("python"), encoding="utf-8")
     await _run(sys.executable, str(file), **_environment(broker))
-    heard = (await asyncio.wait_for(subscribed.readline(), 30)).decode()
+    heard = (await asyncio.wait_for(subscribed.readline(), DEADLINE)).decode()
     assert heard.startswith("nl.overheid.klantcontacten.klantcontact-geregistreerd ")
     await made(heard)

@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from tests.acceptance.conftest import FOREIGN
+from tests.waiting import DEADLINE
 from tests.xmllint import find_or_unpack, validates
 from worker.contract.text_examples import KLANTCONTACT, REGISTRATIE
 from worker.formats.xml_elements import NAMESPACE
@@ -32,7 +33,7 @@ def _parsed(modules: Path, file: Path) -> dict[str, Any]:
         env={**os.environ, "NODE_PATH": str(modules)},
         stdout=subprocess.PIPE,
         check=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
     report: dict[str, Any] = orjson.loads(ended.stdout)
     return report

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.program import run
+from tests.waiting import DEADLINE
 from worker.cli.demo.messages import REGISTERED, REPEATED, samples
 from worker.errors import Code
 from worker.stack.looking import default_root
@@ -25,7 +26,7 @@ async def test_the_demo_shows_the_main_job_and_leaves_nothing_running(
     # The RabbitMQ that was unpacked for the checkout's own stacks, so that it isn't fetched again.
     (root / "software").symlink_to(default_root({}) / "software")
     given = {"KLANTCONTACT_STACK_DIR": str(root)}
-    ended = await run("demo", environment=given, within=180)
+    ended = await run("demo", environment=given, within=5 * DEADLINE)
     assert ended.code == 0, ended
     told = ("ZAAK-2026-0000001", "Repeated: 1,", "zaak-afgesloten", "Where to look further")
     for words in told:

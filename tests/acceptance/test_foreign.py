@@ -19,7 +19,7 @@ from tests.acceptance.conftest import FOREIGN
 from tests.contacts import body, contact
 from tests.facts import fill
 from tests.tokens import authorization
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.formats import REGISTREREN
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _node(modules: Path, script: str, given: bytes, **environment: str) -> bytes
         env={**os.environ, "NODE_PATH": str(modules), **environment},
         stdout=subprocess.PIPE,
         check=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     return ended.stdout.strip()
 

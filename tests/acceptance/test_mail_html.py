@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tests.rendered import EVERY, SEVERAL, VALUES, render
+from tests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def judged(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     # Its schema is deep, and its default stack not deep enough for it on every machine.
     java = ["java", "-Xss4m", "-XX:TieredStopAtLevel=1", "-jar", jar]
     command = [*java, "--format", "json", "--exit-zero-always", str(folder)]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, check=True, timeout=120)
+    ended = subprocess.run(command, stderr=subprocess.PIPE, check=True, timeout=DEADLINE)
     said: Judged = {file.name: [] for file in folder.iterdir()}
     for each in orjson.loads(ended.stderr)["messages"]:
         said[each["url"].rpartition("/")[2]].append(each["message"])

@@ -12,6 +12,7 @@ import pytest
 
 from tests.monitoring import ALERTS, PROMETHEUS, TESTS, asked
 from tests.promtool import find_or_unpack
+from tests.waiting import DEADLINE
 from worker.stack.debian import DebianError
 from worker.stack.looking import default_root
 
@@ -32,7 +33,9 @@ def promtool() -> Path:
 def _run(promtool: Path, *arguments: str | Path) -> tuple[bool, str]:
     """Whether it is content, and what it said."""
     command = [str(promtool), *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=5 * DEADLINE
+    )
     return ended.returncode == 0, ended.stdout + ended.stderr
 
 

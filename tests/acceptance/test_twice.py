@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.contacts import body
 from tests.facts import fill
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ async def test_two_processes_register_and_mail_everything_once(
         sent = await pool.fetchval("select count(*) from mail where toestand = 'verzonden'")
         return bool(sent == _MESSAGES)
 
-    await until(settled, "every mail is sent", within=30 + _MESSAGES / 50)
+    await until(settled, "every mail is sent", within=DEADLINE + _MESSAGES / 10)
 
     def said() -> Counter[str]:
         lines = [line for program in programs for line in program.lines]

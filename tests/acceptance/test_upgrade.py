@@ -120,7 +120,7 @@ async def test_nothing_is_lost_and_nothing_refused_while_one_version_takes_over(
                 )
                 return left == 0
 
-            await until(mailed, "every mail is sent", within=120)
+            await until(mailed, "every mail is sent")
             assert await pool.fetchval("select count(*) from dead_letter") == 0
             assert await late.stop() == 0
         finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from datetime import datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Pool
 
 
+LONGEST = 5
+"""Seconds: on a busy machine too a process that goes round is not held up for so long."""
+
+
 @pytest.fixture
 async def program(environment: dict[str, str], pool: Pool) -> AsyncIterator[Program]:
     await fill(pool)
-    watched = environment | {"KLANTCONTACT_WATCHDOG": "2"}
+    watched = environment | {"KLANTCONTACT_WATCHDOG": str(LONGEST)}
     program = await Program.start(environment=watched, module="tests.deadly")
     try:
         yield await program.ready(1)
@@ -37,7 +42,7 @@ async def test_a_process_that_stands_still_ends_itself_with_a_last_line(
     await broker.publish(body(onderwerp=STANDS), message_id="m-1")
     assert await program.ended() == STATUS
     last = program.lines[-1]
-    assert (last["event"], last["level"], last["seconden"]) == ("vastgelopen", "error", 2.0)
+    assert (last["event"], last["level"], last["seconden"]) == ("vastgelopen", "error", LONGEST)
     assert last["plaats"].startswith("deadly.py, prove, line ")
     assert program.err == ""
 
@@ -47,15 +52,20 @@ async def test_a_process_in_which_no_thread_can_run_is_ended_all_the_same(
 ) -> None:
     await broker.publish(body(onderwerp=KEEPS), message_id="m-1")
     assert await program.ended() == 1
-    assert program.err.startswith("Timeout (0:00:04)!")
+    assert program.err.startswith(f"Timeout (0:00:{2 * LONGEST:02})!")
     assert "in prove" in program.err
     assert KEEPS not in program.err
 
 
+def moment(line: dict[str, Any]) -> float:
+    return datetime.fromisoformat(line["timestamp"]).timestamp()
+
+
 async def test_a_process_that_goes_round_is_left_alone(broker: Broker, program: Program) -> None:
-    await broker.publish(body(), message_id="m-1")
-    await program.logged("klantcontact", bericht="m-1")
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(5):
-            await program.process.wait()
+    began = moment(await program.logged("gereed"))
+    for number in count():
+        await broker.publish(body(), message_id=f"m-{number}")
+        line = await program.logged("klantcontact", bericht=f"m-{number}")
+        if moment(line) - began > 2 * LONGEST:
+            break
     assert await program.stop() == 0

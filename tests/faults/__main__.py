@@ -24,6 +24,7 @@ from tests.bench.embedded import site
 from tests.faults import report
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.crews import CREWS
+from tests.faults.recovery import ENOUGH_SECONDS
 from tests.faults.run import Run
 from worker.logs import silence_libraries
 from worker.stack.looking import default_root
@@ -66,7 +67,7 @@ def main() -> int:
         finally:
             report.write_strikes(run.strikes, folder / "strikes.jsonl")
     report.write(run, verdict, given.json)
-    return 0 if report.show(run, verdict, out) else 1
+    return 0 if report.show(run, verdict, given.recovery, out) else 1
 
 
 @contextmanager
@@ -93,6 +94,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--program", choices=CREWS, default="right", help="a wrong one, to see it found out"
+    )
+    parser.add_argument(
+        "--recovery", type=float, default=ENOUGH_SECONDS, help="seconds that one may take"
     )
     parser.add_argument("--json", type=Path, default=Path("faults.json"))
     return parser.parse_args()

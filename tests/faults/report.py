@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 
-from tests.faults.recovery import ENOUGH_SECONDS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -35,13 +33,13 @@ def figures(run: Run, verdict: Verdict) -> dict[str, int | float]:
     }
 
 
-def show(run: Run, verdict: Verdict, console: Console) -> bool:
-    """Print it; whether all is well."""
+def show(run: Run, verdict: Verdict, longest: float, console: Console) -> bool:
+    """Print it; whether all is well, with no recovery that took more than `longest` seconds."""
     console.print(_by_kind(run.strikes))
     for strike in run.strikes:
         for reason in strike.unavailable:
             console.print(f"not made: {reason}", soft_wrap=True)
-    late = [each for each in run.strikes if each.recovery > ENOUGH_SECONDS]
+    late = [each for each in run.strikes if each.recovery > longest]
     for each in late:
         console.print(f"slow: {' and '.join(each.made)}, recovered in {each.recovery:.1f} s")
     for kind in ("lost", "twice", "unexpected"):

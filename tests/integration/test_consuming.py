@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming
 from worker.rabbitmq.gate import Gate
@@ -45,7 +45,7 @@ async def _publish(broker: Broker, count: int, size: int = 1) -> None:
 
 async def _taken(consumer: Consumer, count: int) -> list[str | None]:
     ids: list[str | None] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while len(ids) < count:
             ids += [delivery.message_id for delivery in await consumer.batch()]
     return ids
@@ -116,7 +116,7 @@ async def test_settling_nothing_is_nothing(broker: Broker) -> None:
 )
 async def test_a_batch_keeps_to_its_limits(broker: Broker, limits: Limits) -> None:
     await _publish(broker, 12, size=100)
-    async with _consuming(broker, limits=limits) as consumer, asyncio.timeout(10):
+    async with _consuming(broker, limits=limits) as consumer, asyncio.timeout(DEADLINE):
         assert len(await consumer.batch()) <= 3
 
 
@@ -132,7 +132,7 @@ async def test_a_batch_that_lingers_can_be_broken_off_as_it_becomes_full(broker:
         await asyncio.sleep(0)
         consumer.stop()
         batch.cancel()
-        await asyncio.wait([batch], timeout=5)
+        await asyncio.wait([batch], timeout=DEADLINE)
         assert batch.cancelled()
 
 
@@ -140,7 +140,7 @@ async def test_a_batch_that_lingers_is_fuller(broker: Broker) -> None:
     async with _consuming(broker, limits=Limits(4, MEBIBYTE, linger=5.0)) as consumer:
         batch = asyncio.create_task(consumer.batch())
         await _publish(broker, 4)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             assert len(await batch) == 4
 
 
@@ -149,7 +149,7 @@ async def test_a_shut_gate_holds_reading_back_until_bytes_are_settled(broker: Br
     await _publish(broker, 20, size=200_000)
     async with _consuming(broker, limits=Limits(1, 1), gate=gate, prefetch=100) as consumer:
         ids = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             for _ in range(20):
                 ids += [delivery.message_id for delivery in await consumer.batch()]
                 await consumer.settle()
@@ -161,7 +161,7 @@ async def test_a_consumer_that_is_stopped_hands_out_nothing_more(broker: Broker)
     async with _consuming(broker) as consumer:
         waiting = asyncio.create_task(consumer.batch())
         consumer.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await waiting
         assert await consumer.batch() == []
     await until(lambda: _depth_is(broker, 3), "everything is back in the queue")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.proxy import passing
+from tests.waiting import DEADLINE
 from worker.errors import Outage
 from worker.rabbitmq.connection import channel, connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming
@@ -55,7 +56,7 @@ async def test_a_queue_that_is_deleted_ends_the_consumer_in_an_outage(broker: Br
     async def consume_and_lose() -> None:
         async with _consuming_as(broker, "admin", "klantcontact.test") as consumer:
             await queue.delete(if_unused=False, if_empty=False)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 await consumer.batch()
 
     with pytest.raises(Outage, match="cancelled a consumer"):
@@ -71,7 +72,7 @@ async def test_a_connection_that_breaks_ends_the_consumer_in_an_outage(broker: B
             consuming(connection, [QUEUE], Limits(1, 1), gate, prefetch=1) as consumer,
         ):
             await connection.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 await consumer.batch()
 
     with pytest.raises(Outage, match="closed the connection"):

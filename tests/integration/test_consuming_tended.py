@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.proxy import passing
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.errors import Outage
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming, opened
@@ -27,8 +27,9 @@ QUEUE = "klantcontact.registratie.callcenter"
 LIMITS = Limits(10, 1024 * 1024)
 SOON = 0.2
 LONG = 3600
-# Of a silence of 4 s, which the library itself notices after 12.
-_BEFORE_THE_LIBRARY = 10
+# The library itself notices a silence after three times as long.
+_SILENCE = 6
+_BEFORE_THE_LIBRARY = 17
 
 
 @asynccontextmanager
@@ -40,7 +41,7 @@ async def _tended(
     async with connected(broker.state.amqp, "test", gate=gate) as connection:
         consumer = await opened(connection, LIMITS, gate)
         await consumer.consume([QUEUE], 10)
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as group:
             group.create_task(consumer.tend(longest, idle))
             yield consumer, gate
             consumer.stop()
@@ -63,7 +64,7 @@ class Nobody:
 
 async def test_what_the_broker_believes_to_have_delivered_comes_again(broker: Broker) -> None:
     # So late that the message comes before the renewal, on a slow machine too.
-    async with _tended(broker, LONG, idle=2) as (consumer, gate):
+    async with _tended(broker, LONG, idle=5) as (consumer, gate):
         gate.takers[consumer.channel.number] = Deliveries(Nobody())
         await broker.publish(b"x", message_id="een")
         (delivery,) = await consumer.batch()
@@ -88,7 +89,7 @@ async def test_what_nobody_takes_goes_back_to_others_and_comes_again_when_somebo
 
 
 async def test_what_is_in_hand_stays_there_when_what_waits_goes_back(broker: Broker) -> None:
-    async with _tended(broker, 1) as (consumer, _):
+    async with _tended(broker, 5) as (consumer, _):
         await broker.publish(b"x", message_id="een")
         (first,) = await consumer.batch()
         await broker.publish(b"x", message_id="twee")
@@ -128,7 +129,7 @@ async def test_a_broker_that_falls_silent_is_gone_for_who_consumes(broker: Broke
         async def consume() -> None:
             gate = Gate()
             async with (
-                connected(proxy.url, "test", gate=gate, silence=4) as connection,
+                connected(proxy.url, "test", gate=gate, silence=_SILENCE) as connection,
                 consuming(connection, [QUEUE], LIMITS, gate, prefetch=1) as consumer,
             ):
                 proxy.stall()
@@ -145,7 +146,7 @@ async def test_a_broker_that_falls_silent_is_gone_for_who_has_nothing_to_publish
 
         async def wait() -> None:
             async with (
-                connected(proxy.url, "test", silence=4) as connection,
+                connected(proxy.url, "test", silence=_SILENCE) as connection,
                 publishing(connection) as publisher,
             ):
                 proxy.stall()
@@ -158,10 +159,11 @@ async def test_a_broker_that_falls_silent_is_gone_for_who_has_nothing_to_publish
 async def test_a_broker_that_has_nothing_to_say_is_there_all_the_same(broker: Broker) -> None:
     gate = Gate()
     async with (
-        connected(broker.state.amqp, "test", gate=gate, silence=2) as connection,
+        connected(broker.state.amqp, "test", gate=gate, silence=3) as connection,
         consuming(connection, [QUEUE], LIMITS, gate, prefetch=1) as consumer,
     ):
+        # Twice as long as a silence may last.
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(consumer.batch(), 5)
+            await asyncio.wait_for(consumer.batch(), 6)
         await broker.publish(b"x", message_id="een")
         assert (await consumer.batch())[0].message_id == "een"

@@ -14,6 +14,7 @@ from tests.facts import fill
 from tests.registering import SOURCE, store
 from tests.registrations import bound_by, refused, registration
 from tests.statements import written_down
+from tests.waiting import DEADLINE
 from worker.errors import Code, Violation
 from worker.outcomes import DEAD_LETTERS_GROEIEN, Announcer
 from worker.postgres import dead_letter_groups
@@ -153,7 +154,7 @@ async def test_what_one_housekeeper_is_at_another_passes_by(pool: Pool) -> None:
         # Whatever is held by somebody who is at it, by its number.
         for number in (SUMMING, TELLING):
             await connection.execute("select pg_advisory_xact_lock($1)", number)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             assert not await keeper(pool).sum_up(NOW)
             assert await keeper(pool).grown(NOW, NOW - HOUR) == []
     assert await rows(pool) == before
@@ -224,7 +225,7 @@ async def test_a_dead_letter_that_somebody_has_in_hand_is_waited_for_by_nobody(p
     await pool.execute("update dead_letter set toestand = 'opgelost'")
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("select 1 from dead_letter where bericht_id = 'een' for update")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await keeper(pool).forget_resolved(NOW + DAY)
     assert await names(pool) == {"een"}
 

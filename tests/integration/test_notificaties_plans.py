@@ -11,6 +11,7 @@ import orjson
 from tests.facts import fill
 from tests.put_away import wish
 from tests.statements import written_down
+from tests.waiting import DEADLINE
 from worker.postgres.dossier import dossier
 from worker.postgres.listed_mails import Look, exists, listed
 from worker.postgres.mail_details import details
@@ -157,8 +158,8 @@ async def _filled(pool: Pool, count: int) -> UUID:
     """So many and no others; a mail of their midst that was sent."""
     await pool.execute(_EMPTY)
     await fill(pool)
-    await pool.execute(_FILL.format(count=count), timeout=60)
-    await pool.execute("vacuum analyze", timeout=60)
+    await pool.execute(_FILL.format(count=count), timeout=DEADLINE)
+    await pool.execute("vacuum analyze", timeout=DEADLINE)
     middle: UUID = await pool.fetchval(
         "select id from mail where toestand = 'verzonden' order by id limit 1 offset $1",
         count // 2,

@@ -12,6 +12,7 @@ from tests.facts import TIME, fill, zaak
 from tests.posted import due_mails, post
 from tests.put_away import RECALLED, put
 from tests.registering import ANNOUNCER
+from tests.waiting import DEADLINE
 from worker.errors import Outage
 from worker.mailer import Answer, Result, Sent
 from worker.postgres.mails import PostgresMails
@@ -41,7 +42,7 @@ async def test_rows_that_another_relay_locks_are_passed_over(pool: Pool) -> None
     await post(pool, 2)
     async with pool.acquire() as connection, connection.transaction():
         await connection.fetch("select id from outbox order by id limit 1 for update")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             assert len(await due_mails(PostgresOutbox(pool, ANNOUNCER), NOW, LEASE, 10)) == 1
 
 
@@ -144,7 +145,7 @@ async def test_a_refusal_of_what_was_sent_is_no_dead_letter(pool: Pool) -> None:
 async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:
     async with listening(pool) as wake:
         await post(pool)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await wake.wait(timedelta(hours=1))
             assert not wake.stopped
             wake.stop()
@@ -158,7 +159,7 @@ async def test_who_waits_to_be_woken_can_be_broken_off_in_that_moment(pool: Pool
         await asyncio.sleep(0)
         wake.stir()
         waiting.cancel()
-        await asyncio.wait([waiting], timeout=5)
+        await asyncio.wait([waiting], timeout=DEADLINE)
         assert waiting.cancelled()
 
 
@@ -176,7 +177,7 @@ async def test_a_relay_that_lost_its_connection_is_woken_too(
             administer(
                 "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%'"
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 await wake.wait(timedelta(hours=1))
 
     with pytest.raises(Outage):

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.proxy import passing
+from tests.waiting import DEADLINE
 from worker.errors import BatchRejected, KlantcontactError, Outage
 from worker.postgres.pool import connected, transaction, translated
 
@@ -137,7 +138,7 @@ async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_tw
 ) -> None:
     async with (
         passing(services.postgres) as proxy,
-        connected(proxy.url, size=1, deadline=timedelta(seconds=1)) as pool,
+        connected(proxy.url, size=1, deadline=timedelta(seconds=5)) as pool,
     ):
 
         async def ask() -> None:
@@ -146,15 +147,15 @@ async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_tw
                 proxy.stall()
                 await connection.execute("select 2")
 
-        # A cancellation that is waited for would come to its end after 2 s.
+        # A cancellation that is waited for would come to its end after 10 s.
         with pytest.raises(Outage, match="does not answer"):
-            await asyncio.wait_for(ask(), 1.8)
+            await asyncio.wait_for(ask(), 9.5)
 
 
 async def test_who_is_told_to_end_does_not_wait_for_a_silent_server(services: StackState) -> None:
     async with (
         passing(services.postgres) as proxy,
-        connected(proxy.url, size=1, deadline=timedelta(seconds=10)) as pool,
+        connected(proxy.url, size=1, deadline=timedelta(hours=1)) as pool,
     ):
         stalled = asyncio.Event()
 
@@ -168,7 +169,7 @@ async def test_who_is_told_to_end_does_not_wait_for_a_silent_server(services: St
         await stalled.wait()
         asking.cancel()
         # A rollback would be waited for as long as a statement may take.
-        await asyncio.wait([asking], timeout=5)
+        await asyncio.wait([asking], timeout=DEADLINE)
         assert asking.cancelled()
 
 

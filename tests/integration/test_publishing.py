@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.waiting import DEADLINE
 from worker.errors import Outage
 from worker.finishing import Finished
 from worker.rabbitmq.checking import missing
@@ -102,7 +103,7 @@ async def test_what_the_broker_will_not_have_is_an_outage_that_says_why(
     broker: Broker, change: dict[str, str], says: str
 ) -> None:
     async def publish() -> None:
-        async with _publishing(broker) as publisher, asyncio.timeout(10):
+        async with _publishing(broker) as publisher, asyncio.timeout(DEADLINE):
             await publisher.publish([publication(1, **change)])
 
     with pytest.raises(Outage, match=says):
@@ -150,7 +151,7 @@ async def test_what_is_no_mail_job_is_passed_over_for_good(broker: Broker) -> No
     async with _publishing(broker) as publisher:
         await publisher.publish([publication(1)])
         await Offers(publisher, "noreply@example.nl").offer([good])
-    async with _jobs(broker) as jobs, asyncio.timeout(10):
+    async with _jobs(broker) as jobs, asyncio.timeout(DEADLINE):
         (job,) = await jobs.take(10)
         assert job.mail == good.mail
 
@@ -159,12 +160,12 @@ async def test_jobs_are_acknowledged_when_they_are_done(broker: Broker) -> None:
     offered = [Finished(uuid4(), "burger@example.nl", b"x", None) for _ in range(3)]
     async with _publishing(broker) as publisher:
         await Offers(publisher, "noreply@example.nl").offer(offered)
-    async with _jobs(broker) as jobs, asyncio.timeout(10):
+    async with _jobs(broker) as jobs, asyncio.timeout(DEADLINE):
         for _ in offered[1:]:
             await jobs.take(10)
             await jobs.done()
         last = await jobs.take(10)
-    async with _jobs(broker) as jobs, asyncio.timeout(10):
+    async with _jobs(broker) as jobs, asyncio.timeout(DEADLINE):
         assert await jobs.take(10) == last
         await jobs.done()
     assert await broker.depth(NOTIFICATIE_EMAIL) == 0

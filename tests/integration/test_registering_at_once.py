@@ -11,7 +11,7 @@ from tests.contacts import NOW, ZAAK
 from tests.facts import fill, zaak
 from tests.registering import registrations, store, within
 from tests.registrations import accepted, registration, unreadable
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from worker.envelope import Rejection
@@ -93,7 +93,7 @@ async def test_registrations_of_one_zaak_do_not_wait_for_each_other(pool: Pool) 
     await fill(pool)
     async with registrations(pool).transaction() as transaction:
         await within(transaction, registration())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await store(pool, registration())
     assert await pool.fetchval("select count(*) from klantcontact") == 2
 

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
+from tests.waiting import DEADLINE
 from worker.rabbitmq.topology import DLQ, REGISTRATIE, ZAKEN
 from worker.stack import chosen
 from worker.stack.broker import AMQP
@@ -61,7 +62,9 @@ def publish(
                 if exchange
                 else channel.default_exchange
             )
-            await target.publish(aio_pika.Message(body, user_id=user_id), routing_key, timeout=10)
+            await target.publish(
+                aio_pika.Message(body, user_id=user_id), routing_key, timeout=DEADLINE
+            )
 
     asyncio.run(sequence())
 
@@ -73,7 +76,7 @@ def take(amqp: str, queue: str) -> bytes | None:
         async with await aio_pika.connect(amqp) as connection:
             channel = await connection.channel()
             source = await channel.get_queue(queue, ensure=False)
-            message = await source.get(fail=False, timeout=10, no_ack=True)
+            message = await source.get(fail=False, timeout=DEADLINE, no_ack=True)
             return None if message is None else message.body
 
     return asyncio.run(sequence())

@@ -18,6 +18,7 @@ import aio_pika
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.waiting import DEADLINE
 from worker.cli.stack import app
 from worker.rabbitmq.topology import ABONNEE, BOUNCE, USERS
 from worker.stack import chosen, debian
@@ -106,7 +107,7 @@ def test_a_block_that_is_told_to_stop_leaves_nothing_running(
     with start_block(root, borrowed) as program:
         ours = recorded(root / "block" / "run")
         program.send_signal(signal.SIGTERM)
-        assert program.wait(timeout=60) == 128 + signal.SIGTERM
+        assert program.wait(timeout=DEADLINE) == 128 + signal.SIGTERM
     assert ours
     assert not any(process.alive() for process in ours)
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from tests.certificates import HERE, Authority
 from tests.managed import managed
 from tests.proxy import passing
+from tests.waiting import DEADLINE
 from worker.cli import app, managing
 from worker.rabbitmq.topology import REGISTRATIE_QUEUES, ZAKEN, definitions
 from worker.rabbitmq.users import ADMIN
@@ -246,7 +247,7 @@ def test_on_a_terminal_the_password_is_asked_for_and_not_shown(rabbitmq: Managed
             shown = _shown_until(b"Password: ", keyboard.fileno())
             password = rabbitmq.passwords[ADMIN].encode()
             keyboard.write(password + b"\n")
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=DEADLINE)
             shown += keyboard.read(1000)
         finally:
             process.kill()

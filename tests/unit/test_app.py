@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import Lines
+from tests.waiting import DEADLINE
 from worker.app import keep
 from worker.ending import drain
 from worker.errors import Outage, UsageError
@@ -48,7 +49,7 @@ async def test_who_is_told_to_stop_in_an_outage_does_not_wait_for_its_end() -> N
         stop.set()
         raise Outage("down")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await keep(
             run, Settings(outage_pause=timedelta(hours=1)), stop, Standing("intake", Lines().log)
         )
@@ -85,7 +86,7 @@ async def test_a_role_that_does_not_finish_is_let_go_of_and_another_is_not() -> 
     await asyncio.sleep(0)
     assert not draining.done()
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await draining
         await asyncio.wait([finishing, stuck])
     assert (finishing.cancelled(), stuck.cancelled()) == (False, True)

@@ -112,7 +112,7 @@ def test_a_run_is_well_only_if_nothing_was_found_and_nothing_was_slow(
 ) -> None:
     shown = StringIO()
     strike.unavailable.append("disk-full: only root can")
-    assert report.show(run(strike), verdict, Console(file=shown, width=80)) is well
+    assert report.show(run(strike), verdict, 15, Console(file=shown, width=80)) is well
     table = [line for line in shown.getvalue().splitlines() if line[:1] in "┏┃┡│└"]
     assert max(map(len, table)) == 80
     assert "not made: disk-full: only root can" in shown.getvalue()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.waiting import DEADLINE
 from worker.gathered import Gathered
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Dealt:
 async def _running(gathered: Gathered[int], dealt: Dealt) -> AsyncIterator[None]:
     running = asyncio.create_task(gathered.run(dealt))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             yield
     finally:
         running.cancel()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contacts import NOW
 from tests.fakes import Lines
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.errors import UsageError
 from worker.housekeeping import Housekeeping, check_retention
 from worker.outcomes import Growth
@@ -141,7 +141,7 @@ async def test_it_goes_round_until_it_is_told_to_stop_and_stops_at_once_then() -
 
     await until(waiting, "it went round once")
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await work
     assert [name for name, _ in store.asked].count("sum_up") == 1
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests import waiting
 from tests.contacts import NOW
 from tests.fake_post import FakeConversation, FakeJobs, FakeMail, FakeMails
 from tests.fakes import Lines
@@ -59,7 +60,7 @@ class Mailed:
         self, source: FakeJobs, conversations: Sequence[FakeConversation], left: int = 0
     ) -> None:
         """Until all are sent that are not `left`."""
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(waiting.DEADLINE), asyncio.TaskGroup() as group:
             group.create_task(self.mailer(source).run(conversations))
             while source.waiting or not source.finished or len(self.mails.in_hand) > left:  # noqa: ASYNC110 (a turn of the loop at a time)
                 await asyncio.sleep(0)
@@ -193,7 +194,7 @@ async def test_a_broker_that_is_gone_lets_what_is_being_sent_come_on_record() ->
 
 
 async def _until_sending(mailed: Mailed) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(waiting.DEADLINE):
         while not mailed.conversation.sent:  # noqa: ASYNC110 (a turn of the loop at a time)
             await asyncio.sleep(0)
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.contacts import NOW
 from tests.fakes import Lines
+from tests.waiting import DEADLINE
 from worker.ending import wind_up
 from worker.errors import Outage
 from worker.presence import Presence, Present
@@ -49,7 +50,7 @@ class Told:
         self.kept = []
 
     async def tried(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await self.once_tried.wait()
         self.once_tried.clear()
 
@@ -91,7 +92,7 @@ async def test_what_it_told_is_taken_back_though_the_database_is_away_at_first()
     assert len(told.kept) == 2
     told.outages = told.tries + 3
     there.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await running
     assert told.kept == []
 
@@ -102,7 +103,7 @@ async def test_who_told_nothing_has_nothing_to_take_back() -> None:
     running = asyncio.create_task(there.run())
     await told.tried()
     there.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await running
     assert told.tries == 1
 
@@ -115,7 +116,7 @@ async def test_it_can_be_broken_off_in_the_moment_of_the_end() -> None:
     told.outages = 10**9
     there.end()
     running.cancel()
-    await asyncio.wait([running], timeout=5)
+    await asyncio.wait([running], timeout=DEADLINE)
     assert running.cancelled()
 
 
@@ -134,5 +135,5 @@ async def test_a_goodbye_that_nobody_takes_ends_within_the_drain() -> None:
     winding = asyncio.create_task(wind_up(present, {Role.SINK: ended}, settings, stop, Lines().log))
     await told.tried()
     stop.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(DEADLINE):
         await winding

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from tests.pages import Page
 from tests.rendered import EVERY, write
+from tests.waiting import DEADLINE
 from worker.cli import app
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def test_a_browser_is_started_on_the_page(tmp_path: Path) -> None:
         env={**os.environ, "BROWSER": str(browser)},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "opened.html").read_bytes() == (tmp_path / "a.html").read_bytes()

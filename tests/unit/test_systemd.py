@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.waiting import DEADLINE
 from worker.role import Role
 from worker.settings import Settings
 
@@ -35,7 +36,11 @@ with_systemd = pytest.mark.skipif(
 
 def _said(*arguments: str) -> tuple[int, str]:
     done = subprocess.run(
-        ["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60
+        ["systemd-analyze", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -116,7 +121,7 @@ def wrapped(tmp_path: Path) -> Iterator[Wrapped]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=DEADLINE,
         )
 
     yield execute

@@ -15,7 +15,7 @@ import pytest
 from tests.faults.wires import boundary
 from tests.faults.wires.mail_server import serving
 from tests.faults.wires.wire import address, strung
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,7 +82,7 @@ async def _killed(watch: Watch, script: str, *arguments: str) -> list[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, *arguments, stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         said, _ = await process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert watch.struck.is_set()
@@ -199,7 +199,7 @@ async def test_the_process_of_the_runner_itself_is_never_killed() -> None:
                 b"EHLO a\r\nMAIL FROM:<a@example.nl>\r\nRCPT TO:<b@example.nl>\r\n"
                 b"DATA\r\nx\r\n.\r\nQUIT\r\n"
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 assert boundary.ANSWER_TO_CONTENT.encode() in await reader.read()
             writer.close()
         assert not watch.struck.is_set()

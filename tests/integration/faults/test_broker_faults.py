@@ -12,7 +12,7 @@ from aiormq.exceptions import ChannelNotFoundEntity
 
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.catalogue.services import rabbitmqctl
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.rabbitmq.topology import BOUNCE, HERVAT, NOTIFICATIE_EMAIL, definitions
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ async def test_an_alarm_holds_back_a_publisher_until_it_ends(world: World, what:
             # A consumer is served meanwhile, by a connection of its own.
             async with _channel(world) as other:
                 queue = await other.get_queue(BOUNCE, ensure=False)
-                assert (await queue.get(no_ack=True, timeout=10)).body == b"hallo"
+                assert (await queue.get(no_ack=True, timeout=DEADLINE)).body == b"hallo"
                 assert await queue.get(no_ack=True, fail=False) is None
             assert not publishing.done()
-        await asyncio.wait_for(publishing, 10)
+        await asyncio.wait_for(publishing, DEADLINE)
         await (await channel.get_queue(BOUNCE, ensure=False)).purge()
 
 
@@ -79,7 +79,7 @@ async def test_a_deleted_queue_cancels_its_consumers_and_comes_back_empty_and_bo
         await underlay.basic_qos(prefetch_count=1)
         await underlay.basic_consume(queue, _never)
         async with CATALOGUE[name](world):
-            await asyncio.wait_for(cancelled.wait(), 10)
+            await asyncio.wait_for(cancelled.wait(), DEADLINE)
             async with _channel(world) as asking:
                 with pytest.raises(ChannelNotFoundEntity):
                     await asking.declare_queue(queue, passive=True)
@@ -87,7 +87,7 @@ async def test_a_deleted_queue_cancels_its_consumers_and_comes_back_empty_and_bo
         found = await channel.get_queue(queue, ensure=False)
         assert await found.get(no_ack=True, fail=False) is None
         await exchange.publish(aio_pika.Message(b"nieuw"), _EXCHANGES[queue][1])
-        assert (await found.get(no_ack=True, timeout=10)).body == b"nieuw"
+        assert (await found.get(no_ack=True, timeout=DEADLINE)).body == b"nieuw"
         # As the definitions say, or this is refused.
         await channel.declare_queue(queue, durable=True, arguments={"x-queue-type": "quorum"})
 
@@ -104,7 +104,7 @@ async def test_consumers_are_cancelled_and_the_queue_is_there_again(world: World
         for queue in _EXCHANGES:
             await underlay.basic_consume(queue, _never)
         async with CATALOGUE["consumers-cancelled"](world), _channel(world) as channel:
-            assert await asyncio.wait_for(cancelled.get(), 10)
+            assert await asyncio.wait_for(cancelled.get(), DEADLINE)
             for queue in _EXCHANGES:
                 await channel.declare_queue(queue, passive=True)
         assert cancelled.empty()
@@ -144,7 +144,7 @@ async def test_a_queue_that_crashes_is_another_process_with_the_same_messages(
         assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
         for name in names:
             queue = await channel.get_queue(name, ensure=False)
-            assert (await queue.get(no_ack=True, timeout=10)).body == b"hallo"
+            assert (await queue.get(no_ack=True, timeout=DEADLINE)).body == b"hallo"
 
 
 async def test_an_administrator_closes_every_connection(world: World) -> None:
@@ -155,6 +155,6 @@ async def test_an_administrator_closes_every_connection(world: World) -> None:
         each.close_callbacks.add(lambda *_, event=event: event.set())
     async with CATALOGUE["connections-closed"](world):
         for event in closed:
-            await asyncio.wait_for(event.wait(), 10)
+            await asyncio.wait_for(event.wait(), DEADLINE)
     async with await aio_pika.connect(world.state.amqp):
         pass

@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.wires.mail_server import MailServer, Mode, serving
+from tests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +25,7 @@ async def server() -> AsyncIterator[MailServer]:
 
 
 def _conversation(port: int, mails: list[str]) -> None:
-    with smtplib.SMTP("127.0.0.1", port, "client.example.nl", timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", port, "client.example.nl", timeout=DEADLINE) as client:
         for mail in mails:
             content = f"Subject: x\r\nMessage-ID: <{mail}@example.nl>\r\n\r\nhallo"
             client.sendmail("a@example.nl", ["b@example.nl"], content)
@@ -57,7 +58,7 @@ async def test_away_it_breaks_the_connections_that_there_are(world: World) -> No
     reader, writer = await asyncio.open_connection("127.0.0.1", world.mail_server.port)
     await reader.readline()
     async with CATALOGUE["mail-server-away"](world):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             assert await reader.read() == b""
     writer.transport.abort()
 
@@ -87,7 +88,7 @@ async def test_leaving_it_closes_after_its_refusal(server: MailServer) -> None:
     server.mode = Mode({"MAIL": "421 4.3.2 going down"}, takes_leave=True)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"EHLO a\r\nMAIL FROM:<a@example.nl>\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         assert (await reader.read()).splitlines()[-1] == b"421 4.3.2 going down"
     writer.close()
 
@@ -100,7 +101,7 @@ async def test_what_follows_a_refusal_in_the_same_group_is_refused_too(
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"EHLO a\r\nMAIL FROM:<a@example.nl>\r\nRCPT TO:<b@example.nl>\r\nDATA\r\n")
     writer.write(b"QUIT\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         replies = await reader.read()
     assert b"354" not in replies
     assert server.taken == {}

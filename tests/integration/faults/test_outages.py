@@ -14,7 +14,7 @@ from tests.bench.database import connection
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.catalogue.services import process
 from tests.faults.world import Unavailable
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.stack.looking import state_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def test_a_fault_of_a_worker_is_unavailable_when_none_runs(world: World) -
 
 async def _broker_answers(world: World) -> bool:
     try:
-        async with await aio_pika.connect(world.state.amqp, timeout=5) as opened:
+        async with await aio_pika.connect(world.state.amqp, timeout=DEADLINE) as opened:
             channel = await opened.channel()
             await channel.declare_queue("klantcontact.zaken", passive=True)
     except (OSError, aio_pika.exceptions.AMQPError):
@@ -105,7 +105,7 @@ async def test_a_service_is_gone_and_comes_back_with_what_it_held(
     async with await aio_pika.connect(world.state.amqp_admin) as opened:
         channel = await opened.channel()
         queue = await channel.get_queue("klantcontact.bounce", ensure=False)
-        found = await queue.get(no_ack=True, timeout=10)
+        found = await queue.get(no_ack=True, timeout=DEADLINE)
         assert found.body == b"blijft"
     # The stack still knows all of it as its own, and will end it.
     assert state_of(world.stack_dir) is not None

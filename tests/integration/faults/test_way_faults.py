@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.faults.catalogue import CATALOGUE
+from tests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -21,7 +22,7 @@ async def _ask(world: World, way: str) -> None:
     """A conversation with the service by way of the wire."""
     match way:
         case "postgres":
-            opened = await asyncpg.connect(world.postgres.url(world.database), timeout=20)
+            opened = await asyncpg.connect(world.postgres.url(world.database), timeout=DEADLINE)
             await opened.fetchval("select 1")
             await opened.close()
         case "smtp":
@@ -34,7 +35,7 @@ async def _ask(world: World, way: str) -> None:
                 writer.transport.abort()
         case _:
             wire = getattr(world, way)
-            async with await aio_pika.connect(wire.url(world.state.amqp), timeout=20):
+            async with await aio_pika.connect(wire.url(world.state.amqp), timeout=DEADLINE):
                 pass
 
 
@@ -61,7 +62,7 @@ async def test_whoever_asks_over_a_stalled_way_is_answered_when_it_ends(
         asking = asyncio.create_task(_ask(world, way))
         done, _ = await asyncio.wait([asking], timeout=_SILENCE)
         assert not done
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         await asking
 
 

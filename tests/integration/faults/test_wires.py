@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.wires.connection import reset
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ class Client:
         await self.writer.drain()
 
     async def hear(self, count: int) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             return await self.reader.readexactly(count)
 
     async def echoed(self, text: bytes) -> bytes:
@@ -47,7 +47,7 @@ class Client:
 
     async def broken(self) -> str:
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 return "end" if await self.reader.read(1) == b"" else "more"
         except ConnectionResetError:
             return "reset"

@@ -17,6 +17,9 @@ from worker.tls import Files
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+PATIENCE = (1, 10, 100)
+"""Deadlines, in seconds, of a conversation that is to come so far and then be broken off: each is
+tried until one lets it come so far, which on a busy machine may not be the first."""
 CONTENT = b"Subject: x\r\n\r\n.een punt\r\n"
 
 

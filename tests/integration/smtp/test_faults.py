@@ -47,8 +47,8 @@ _ROWS = {
 _STALLS = {
     **{f"-p -W {at}:9": Sent.LATER for at in (*_OPEN, *_SEND[:-1])},
     "-w 9": Sent.LATER,
-    "-p -W .:9": Sent.UNKNOWN,
-    "-H 9": Sent.UNKNOWN,
+    "-p -W .:60": Sent.UNKNOWN,
+    "-H 60": Sent.UNKNOWN,
 }
 
 
@@ -83,7 +83,7 @@ async def test_every_mail_ends_in_the_right_state(tmp_path: Path, switches: str)
 @pytest.mark.parametrize("switches", _STALLS)
 async def test_every_stall_ends_in_the_right_state(tmp_path: Path, switches: str) -> None:
     # Where the mail is to be handed over first, a busy machine gets the time for it.
-    seconds = 2 if _STALLS[switches] is Sent.UNKNOWN else 0.3
+    seconds = 8 if _STALLS[switches] is Sent.UNKNOWN else 0.3
     assert await _row(tmp_path, switches, seconds=seconds, mails=1) == {_STALLS[switches]}
 
 

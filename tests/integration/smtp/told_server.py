@@ -28,6 +28,8 @@ class Told:
     closes: bool = False
     once: bool = False
     sent: list[Envelope] = field(default_factory=list)
+    handed_over: int = 0
+    """How many mails came, answered or not."""
     connections: int = 0
     logins: int = 0
 
@@ -57,6 +59,7 @@ class Told:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         del session
+        self.handed_over += 1
         if self.hangs is not None:
             await self.hangs.wait()
         answer = self._answer("data")

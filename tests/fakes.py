@@ -14,7 +14,7 @@ from structlog.testing import CapturingLogger
 
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
-from worker.errors import BatchRejected, Outage
+from worker.errors import BatchRejected, Outage, StaleSession
 from worker.registration import Acceptance, Claims, Earlier, Repetition
 
 if TYPE_CHECKING:
@@ -81,14 +81,16 @@ class FakeStore:
     """The intake's store: a transaction's work counts when it is left without an error.
 
     `rejects` says which klantcontact the database refuses, `odd` which dead letter, `full` that it
-    takes none, `down` that it cannot be reached, `defect` for which message a look-up fails in a
-    way that nobody thought of; `attempts` are those of dead letters that are due.
+    takes none, `down` that it cannot be reached, `stale` how many sessions are stale, `defect` for
+    which message a look-up fails in a way that nobody thought of; `attempts` are those of dead
+    letters that are due.
     """
 
     known: Facts = field(default_factory=Facts)
     rejects: Callable[[Acceptance], bool] = lambda _: False
     defect: Callable[[Registration], bool] = lambda _: False
     down: bool = False
+    stale: int = 0
     full: bool = False
     odd: Callable[[Rejection], bool] = lambda _: False
     berichten: dict[Key, Earlier] = field(default_factory=dict)
@@ -104,6 +106,9 @@ class FakeStore:
         self.transactions += 1
         if self.down:
             raise Outage("down")
+        if self.stale:
+            self.stale -= 1
+            raise StaleSession("SQLSTATE 0A000")
         within = FakeTransaction(self)
         yield within
         self.berichten.update(within.claimed)

@@ -3,6 +3,7 @@
     KlantcontactError
     ├── Refusal        this message, for good: a dead letter with a code
     ├── Outage         not this message's fault: pause, and try again when it is over
+    │   └── StaleSession   the database session's fault: first try again on a new one, at once
     ├── BatchRejected  the database cannot take this batch's data: halve it, find the culprit
     └── UsageError     what the person at the command line asked for cannot be done
         └── WrongUsage what they wrote means nothing, whatever there is
@@ -13,9 +14,20 @@ Anything else is a defect of the program: the message that shows it becomes a de
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
+
+# On a second new session only if the schema was changed once more meanwhile.
+_SESSIONS: Final = 3
 
 
 class Code(StrEnum):
@@ -143,6 +155,10 @@ class Outage(KlantcontactError):
     """Something outside is down or unreachable; the text says what, and what to do."""
 
 
+class StaleSession(Outage):
+    """What a database session remembers no longer fits the server; nothing was committed."""
+
+
 class BatchRejected(KlantcontactError):
     """The database refused the data of a batch; the text holds the SQLSTATE and no data."""
 
@@ -153,3 +169,21 @@ class UsageError(KlantcontactError):
 
 class WrongUsage(UsageError):
     """What was asked means nothing, whatever there is: exit status 2; the text says what does."""
+
+
+def on_new_sessions(
+    work: Callable[Given, Coroutine[Any, Any, Done]],
+) -> Callable[Given, Coroutine[Any, Any, Done]]:
+    """Do `work` again, at once, if its session is at fault; it commits all of it or nothing.
+
+    What is stale on new sessions too is an outage, as StaleSession is.
+    """
+
+    @wraps(work)
+    async def tried(*args: Given.args, **kwargs: Given.kwargs) -> Done:
+        for _ in range(_SESSIONS - 1):
+            with suppress(StaleSession):
+                return await work(*args, **kwargs)
+        return await work(*args, **kwargs)
+
+    return tried

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from worker.condemned import IN_NO_FORM, bare, condemned
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
-from worker.errors import Outage
+from worker.errors import Outage, on_new_sessions
 from worker.message_log import say, say_refused, say_registered, say_unexpected
 from worker.reading import UNEXPECTED
 from worker.registration import (
@@ -173,6 +173,7 @@ class Intake:
                 say(self.log, each, "herhaald")
         return again, anew
 
+    @on_new_sessions
     async def _commit(self, work: Sequence[Work], now: datetime) -> list[Judged]:
         asked = [each for each in work if isinstance(each, Registration)]
         async with self.store.transaction() as transaction:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.proxy import passing
 from tests.waiting import DEADLINE
-from worker.errors import BatchRejected, KlantcontactError, Outage
-from worker.postgres.pool import connected, transaction, translated
+from worker.errors import BatchRejected, KlantcontactError, Outage, StaleSession
+from worker.postgres.failures import translated
+from worker.postgres.pool import connected, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +24,23 @@ _SECRET = "Voorbeeld Burger"
 
 # What a statement can end in, by its SQLSTATE, and the reaction it asks for.
 _REACTIONS: dict[type[KlantcontactError], list[str]] = {
+    StaleSession: [
+        "08P01",  # protocol violation, as for a value of another width
+        "0A000",  # a cached plan must not change its result's type
+        "24000",  # invalid cursor state
+        "25001",  # in a transaction
+        "25P01",  # in no transaction
+        "25P02",  # in a transaction that failed
+        "26000",  # no such prepared statement
+        "34000",  # no such cursor
+        "3B001",  # no such savepoint
+        "42P05",  # prepared already
+    ],
     Outage: [
         "08006",  # connection failure
         "25006",  # takes no writes, as a standby
         "25P03",  # a transaction rested for too long
+        "25P04",  # a transaction lasted for too long
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53100",  # disk full
@@ -43,6 +57,10 @@ _REACTIONS: dict[type[KlantcontactError], list[str]] = {
         "42P01",  # no such table
         "42703",  # no such column
         "42501",  # no rights
+        "42704",  # no such type
+        "42804",  # a column of another type
+        "42883",  # no such operator
+        "72000",  # a snapshot that is gone
         "28000",  # not let in
         "28P01",  # wrong password
     ],
@@ -70,14 +88,36 @@ _REACTIONS: dict[type[KlantcontactError], list[str]] = {
 async def test_each_error_of_the_database_has_its_reaction_and_quotes_no_data(
     services: StackState, state: str, reaction: type[KlantcontactError]
 ) -> None:
-    with pytest.raises(reaction) as caught:
+    with pytest.raises(KlantcontactError) as caught:
         async with connected(services.postgres, size=1) as pool, transaction(pool) as connection:
             await connection.execute(
                 f"do $$ begin raise exception using errcode = '{state}', message = 'no such role',"
                 f" detail = '{_SECRET}', hint = '{_SECRET}'; end $$"
             )
+    assert type(caught.value) is reaction
     assert _SECRET not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+async def test_a_stale_session_is_dropped_and_so_are_the_others_of_its_pool(
+    services: StackState,
+) -> None:
+    async with connected(services.postgres, size=2) as pool:
+
+        async def processes() -> set[int]:
+            async with pool.acquire() as one, pool.acquire() as other:
+                return {await each.fetchval("select pg_backend_pid()") for each in (one, other)}
+
+        async def deallocate_and_ask() -> None:
+            async with transaction(pool) as connection:
+                await connection.fetchval("select 1")
+                await connection.execute("deallocate all")
+                await connection.fetchval("select 1")
+
+        before = await processes()
+        with pytest.raises(StaleSession, match="SQLSTATE 26000"):
+            await deallocate_and_ask()
+        assert not before & await processes()
 
 
 async def test_a_constraint_is_named_and_its_row_is_not(pool: Pool) -> None:

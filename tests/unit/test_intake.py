@@ -279,3 +279,19 @@ async def test_a_defect_in_reading_one_message_costs_no_other_message() -> None:
     (line,) = lines.of("onverwacht")
     assert line["error"] == "KeyError"
     assert line["plaats"].startswith("worker.reading, _fit, line ")
+
+
+async def test_a_session_that_is_stale_is_no_fault_of_any_message() -> None:
+    store, lines = stored(), Lines()
+    store.stale = 2
+    await intake(store, lines).take([delivery(message_id="een"), delivery(message_id="twee")])
+    assert outcomes(lines) == [("geregistreerd", "een"), ("geregistreerd", "twee")]
+    assert lines.of("onverwacht") == []
+
+
+async def test_sessions_that_stay_stale_are_an_outage_and_refuse_nothing() -> None:
+    store, lines = stored(), Lines()
+    store.stale = 100
+    with pytest.raises(Outage):
+        await intake(store, lines).take([delivery()])
+    assert (store.dead_letters, lines.all) == ({}, [])

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from uuid_utils.compat import uuid7
 
 from worker.postgres.choosing import chosen
+from worker.postgres.failures import translated
 from worker.postgres.objections import no_archive, no_restore, refuse
 from worker.postgres.pages import page
-from worker.postgres.pool import transaction, translated
+from worker.postgres.pool import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

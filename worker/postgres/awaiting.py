@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

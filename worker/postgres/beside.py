@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 from worker.postgres.told import told
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from worker.domain.notifications import address_key
+from worker.errors import on_new_sessions
 from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.postgres.pool import transaction
 from worker.returned import Outcome, Verdict, judge
@@ -41,6 +42,7 @@ class PostgresBounces:
         self._pool = pool
         self._announcer = announcer
 
+    @on_new_sessions
     async def put(self, bounces: Sequence[Bounce], now: datetime) -> list[Verdict]:
         """All of a batch or nothing; raises Outage or BatchRejected.
 

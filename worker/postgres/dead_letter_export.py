@@ -9,7 +9,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.postgres.dead_letter_lists import Listed
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from worker.postgres.beside import beside
 from worker.postgres.contact_document import contact_document, status_document
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from worker.errors import on_new_sessions
 from worker.outcomes import Growth
 from worker.postgres import writing
 from worker.postgres.pool import transaction
@@ -37,6 +38,7 @@ class PostgresHousekeeping:
         self._pool = pool
         self._announcer = announcer
 
+    @on_new_sessions
     async def sum_up(self, now: datetime) -> bool:
         """Sum up counts that stand on more rows than they need; whether there is more."""
         async with transaction(self._pool) as connection:
@@ -79,6 +81,7 @@ class PostgresHousekeeping:
             )
         return taken == _MOST_COUNTS
 
+    @on_new_sessions
     async def grown(self, now: datetime, before: datetime) -> Sequence[Growth]:
         """Put an event in the outbox for each group that grows; committed when it returns."""
         async with transaction(self._pool) as connection:
@@ -120,6 +123,7 @@ class PostgresHousekeeping:
             await writing.send(connection, [], told, now)
         return grown
 
+    @on_new_sessions
     async def forget_resolved(self, before: datetime) -> bool:
         """Delete those whose message was put right before; whether there is more."""
         async with transaction(self._pool) as connection:
@@ -139,6 +143,7 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_LETTERS
 
+    @on_new_sessions
     async def forget_archived(self, before: datetime) -> bool:
         """Delete those that somebody archived before; whether there is more.
 
@@ -165,6 +170,7 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_LETTERS
 
+    @on_new_sessions
     async def forget_registered(self, before: datetime) -> bool:
         """Delete keys of messages that are too old to come again; whether there is more."""
         async with transaction(self._pool) as connection:
@@ -186,6 +192,7 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_KEYS
 
+    @on_new_sessions
     async def forget_tokens(self, before: datetime) -> bool:
         """Delete tokens whose message is too old to come again; whether there is more."""
         async with transaction(self._pool) as connection:
@@ -205,6 +212,7 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_KEYS
 
+    @on_new_sessions
     async def forget_attempts(self, before: datetime) -> bool:
         """Delete attempts at what came no more since; whether there is more."""
         async with transaction(self._pool) as connection:
@@ -223,6 +231,7 @@ class PostgresHousekeeping:
             )
         return gone == _MOST_KEYS
 
+    @on_new_sessions
     async def forget_processes(self, before: datetime) -> None:
         """Delete processes that were seen last before: there are as many as were killed."""
         async with transaction(self._pool) as connection:

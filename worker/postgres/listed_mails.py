@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.postgres.pool import transaction, translated
+from worker.postgres.failures import translated
+from worker.postgres.pool import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

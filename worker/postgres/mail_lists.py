@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from worker.domain.notifications import Withheld
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from uuid_utils.compat import uuid7
 
+from worker.errors import on_new_sessions
 from worker.mailer import Claim, Sent
 from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, lock_letters, put_failed
 from worker.postgres.pool import session, transaction
@@ -82,6 +83,7 @@ class PostgresMails:
                 now,
             )
 
+    @on_new_sessions
     async def record(self, results: Sequence[Result]) -> None:
         """Committed when this returns; with nothing more to do it is one statement."""
         in_order = sorted(results, key=lambda each: each.mail)

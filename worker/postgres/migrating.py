@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import psycopg
 import yoyo
 
 from worker.errors import UsageError
-from worker.postgres.pool import translated
+from worker.postgres.connecting import hosts, unfit
+from worker.postgres.failures import translated
 from worker.postgres.schema import FILES
 
 # An advisory lock of PostgreSQL goes when its holder does; yoyo's own is a row that stays.
@@ -18,12 +18,17 @@ _LOCK = 0x6B6C616E74  # "klant" in ASCII: any number of our own will do
 
 
 async def migrate(url: str) -> list[str]:
-    """Apply what is not applied yet; returns the names. A second process waits for the first."""
+    """Apply what is not applied yet; returns the names. A second process waits for the first.
+
+    Of several hosts it is done on the one that the lock is held on.
+    """
     with translated():
-        connection = await asyncpg.connect(url, timeout=5)
+        connection, one_host = await hosts(url).reach()
         try:
+            if fault := unfit(connection):
+                raise UsageError(f"cannot migrate: {fault}")
             await connection.execute("select pg_advisory_lock($1)", _LOCK)
-            return _apply(url)
+            return _apply(one_host)
         finally:
             await connection.close(timeout=5)
 

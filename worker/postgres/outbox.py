@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from worker.domain.notifications import Soort
+from worker.errors import on_new_sessions
 from worker.outcomes import Event, Reply
 from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.postgres.pool import session, transaction
@@ -47,6 +48,7 @@ class PostgresOutbox:
             swept = await _sweep_mails(connection, now)
             return swept + await _sweep_letters(connection, now, until)
 
+    @on_new_sessions
     async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
         """Oldest first; rows that another relay has in hand are passed over.
 
@@ -123,6 +125,7 @@ class PostgresOutbox:
                 now,
             )
 
+    @on_new_sessions
     async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """A mail that cannot be made is `mislukt`; the reason stands where an answer would."""
         if not mails:

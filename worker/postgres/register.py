@@ -8,6 +8,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.domain.register import Applicatie, Autorisatie, Zaak, Zaaktype, rank
+from worker.errors import on_new_sessions
 from worker.postgres import resuming, waiting
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.pool import transaction
@@ -27,6 +28,7 @@ class PostgresRegister:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @on_new_sessions
     async def put(
         self, facts: Sequence[DatedFact], rejected: Sequence[Rejection], now: datetime, by: str
     ) -> int:

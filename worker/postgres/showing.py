@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid_utils.compat import uuid7
 
 from worker.domain.facts import Vertrouwelijkheid
-from worker.postgres.pool import transaction, translated
+from worker.postgres.failures import translated
+from worker.postgres.pool import transaction
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from worker.errors import on_new_sessions
 from worker.postgres import recalled, spent_mails, writing
 from worker.postgres.dead_letters import (
     identity_of,
@@ -39,6 +40,7 @@ class PostgresSink:
         self._announcer = announcer
         self._pause = pause
 
+    @on_new_sessions
     async def put(self, dead: Sequence[Dead], now: datetime) -> list[Sunk]:
         """All of a batch or nothing; raises Outage or BatchRejected."""
         letters = [each for each in dead if not each.dead_letter and not each.mail]

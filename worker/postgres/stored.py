@@ -9,7 +9,8 @@ import orjson
 
 from worker.domain.identity import Identity, Scheme
 from worker.envelope import Delivery
-from worker.postgres.pool import session, translated
+from worker.postgres.failures import translated
+from worker.postgres.pool import session
 from worker.stored import Stored
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ _HOST: Final = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?", re.ASCII)
 _VERIFYING: Final = ("verify-ca", "verify-full")
 _ENCRYPTED: Final = ("require", *_VERIFYING)
 _MODES: Final = ("disable", "allow", "prefer", *_ENCRYPTED)
+_WANTED: Final = "target_session_attrs"
 # libpq's own name for the system's authorities, which asyncpg does not know.
 _SYSTEM: Final = "system"
 # Where Debian, Fedora and Alpine keep them in one file.
@@ -72,7 +73,38 @@ def completed(url: str, files: Files | None = None) -> str:
     used = _used(files, query, mode)
     client_context(used, query.get("sslpassword", ""))
     query |= {"sslmode": mode, **_parameters(used)}
-    return parts._replace(query=urlencode(query, quote_via=quote, safe="/")).geturl()
+    return parts._replace(query=_encoded(query)).geturl()
+
+
+def each_host(url: str) -> list[str]:
+    """`url`, made complete, once for each host that it names, in order; itself with fewer than two.
+
+    Of several hosts the one is wanted that takes writes, unless the URL says otherwise.
+    """
+    parts = _split(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    login, at, listed = parts.netloc.rpartition("@")
+    hosts = (listed or query.get("host", "")).split(",")
+    if len(hosts) == 1:
+        return [url]
+    wanted = query.get(_WANTED, "read-write")
+    ports = query.get("port", "").split(",")
+    if len(ports) not in {1, len(hosts)}:
+        raise UsageError(f"{_URL} names {len(hosts)} hosts and {len(ports)} ports")
+    urls = []
+    # asyncpg takes any host for a standby that is preferred, where it knows of no other.
+    for each in ("standby", "any") if wanted == "prefer-standby" else (wanted,):
+        for number, host in enumerate(hosts):
+            here = {_WANTED: each} if listed else {_WANTED: each, "host": host}
+            if port := ports[number % len(ports)]:
+                here["port"] = port
+            netloc = f"{login}{at}{host}" if listed else parts.netloc
+            urls.append(parts._replace(netloc=netloc, query=_encoded(query | here)).geturl())
+    return urls
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return urlencode(query, quote_via=quote, safe="/")
 
 
 def _split(url: str) -> SplitResult:

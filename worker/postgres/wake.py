@@ -10,7 +10,7 @@ import asyncpg
 
 from worker.clock import pause
 from worker.errors import Outage
-from worker.postgres.pool import translated
+from worker.postgres.failures import translated
 from worker.postgres.waiting import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:

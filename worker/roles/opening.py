@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from worker import metrics
 from worker.errors import Outage, UsageError
-from worker.postgres.pool import NO_WRITES, takes_writes
+from worker.postgres.failures import NO_WRITES
 from worker.postgres.pool import connected as postgres
+from worker.postgres.pool import takes_writes
 from worker.postgres.presence import opened
 from worker.postgres.schema import pending
 from worker.postgres.tls import database_url, open_to_others

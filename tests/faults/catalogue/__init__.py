@@ -14,6 +14,7 @@ from tests.faults.catalogue import (
     outages,
     processes,
     queues,
+    schema,
     sessions,
     ways,
 )
@@ -27,6 +28,7 @@ _FAMILIES: Final = (
     outages,
     alarms,
     queues,
+    schema,
     sessions,
     greedy,
     locks,

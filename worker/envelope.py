@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from worker.errors import Refusal
+from worker.errors import Refusal, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,8 @@ class Delivery:
     correlation_id: str | None = None
     redelivered: bool = False
     headers: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with each property that could not be decoded, and so is absent; by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,35 @@ class Rejection:
     def code(self) -> Code:
         """The first code in the published order."""
         return Refusal(*self.violations).code
+
+    def problem(self, letter: UUID) -> dict[str, Any]:
+        """The RFC 9457 problem; `letter` is the dead letter that the message is kept as.
+
+        A property that could not be decoded is named: it is not what its sender set.
+        """
+        return problem(_explained(self.violations, self.delivery.unreadable), f"urn:uuid:{letter}")
+
+
+# The properties that a message may be refused for.
+_NEEDED: Final = frozenset({"message_id", "user_id", "content_type", "content_encoding"})
+
+
+def _explained(
+    violations: tuple[Violation, ...], unreadable: Mapping[str, str]
+) -> tuple[Violation, ...]:
+    """A property that is missing as it could not be decoded; the first reason names the others."""
+    if not unreadable:
+        return violations
+    wrong = {name: f"{name} {what}" for name, what in unreadable.items()}
+    first, *others = (
+        replace(each, detail=wrong.pop(each.field))
+        if each.field in _NEEDED & wrong.keys() and not each.made_up
+        else each
+        for each in violations
+    )
+    if wrong:
+        first = replace(first, detail=f"{first.detail} (ignored: {'; '.join(wrong.values())})")
+    return (first, *others)
 
 
 class Lane(Protocol):

@@ -102,11 +102,17 @@ def _batch() -> dict[str, float]:
     return {} if found is None else {"batch": found.number, "ms": found.ms}
 
 
-def _ignored(delivery: Delivery) -> dict[str, str]:
-    """A `reply_to` that is not the sender's own gets no reply; what it says is not repeated."""
-    if not delivery.reply_to or may_be_answered(delivery.reply_to, delivery.user_id):
-        return {}
-    return {"antwoord": "genegeerd"}
+def _ignored(delivery: Delivery) -> dict[str, object]:
+    """A `reply_to` that is not the sender's own gets no reply; what it says is not repeated.
+
+    Nor is what could not be decoded: the properties' names alone.
+    """
+    reply_to, unreadable = delivery.reply_to, delivery.unreadable
+    foreign = reply_to and not may_be_answered(reply_to, delivery.user_id)
+    return {
+        **({"antwoord": "genegeerd"} if foreign else {}),
+        **({"onleesbaar": list(unreadable)} if unreadable else {}),
+    }
 
 
 def say_unexpected(log: Log, message_id: str | None, error: Exception) -> None:

@@ -13,7 +13,6 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker import spans
-from worker.errors import problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,7 +111,7 @@ class Announcer:
                 "bron": rejection.source,
                 "id": named,
             },
-            "probleem": problem(rejection.violations, f"urn:uuid:{kept}"),
+            "probleem": rejection.problem(kept),
         }
         event_id = uuid7()
         full = self._event(event_id, kind, named or str(kept), now, data)
@@ -179,7 +178,7 @@ class Announcer:
 
 def _masked(rejection: Rejection, kept: UUID) -> dict[str, Any]:
     """The problem without the names of fields that are not in the contract."""
-    full = problem(rejection.violations, f"urn:uuid:{kept}")
+    full = rejection.problem(kept)
     errors = [
         {**each, "field": None} if violation.made_up else each
         for each, violation in zip(full["errors"], rejection.violations, strict=True)

@@ -74,7 +74,8 @@ def sent(data: bytes, queue: str = QUEUE) -> Delivery | None:
         payload = header(len(body), **given)
     except Exception:  # noqa: BLE001 (whatever keeps a client from sending it)
         return None
-    return _delivered(decoded(payload), body, queue)
+    properties, _ = decoded(payload)
+    return _delivered(properties, body, queue)
 
 
 def _delivered(properties: Basic.Properties, body: bytes, queue: str) -> Delivery:

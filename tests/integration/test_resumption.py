@@ -58,6 +58,16 @@ async def test_what_is_right_by_now_is_registered_and_resolved(resuming: Resumin
     assert await resuming.types("antwoord") == ["afgewezen", "geregistreerd"]
 
 
+async def test_a_retry_names_a_property_that_could_not_be_decoded(resuming: Resuming) -> None:
+    sent = delivery(message_id=None, unreadable={"message_id": "is not UTF-8"})
+    await resuming.intake.take([sent])
+    letter = await resuming.pool.fetchval("select id from dead_letter")
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert row["pogingen"] == 2
+    assert orjson.loads(row["probleem"])["detail"] == "message_id is not UTF-8"
+
+
 async def test_an_attempt_that_succeeds_is_one_and_no_other_occurrence(resuming: Resuming) -> None:
     letter = await _refused(resuming)
     await _allow(resuming)

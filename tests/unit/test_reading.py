@@ -69,6 +69,28 @@ async def test_every_reason_is_told_at_once_the_first_of_the_published_order_fir
     assert rejection.identity is None
 
 
+async def test_a_property_that_could_not_be_decoded_is_named_instead_of_asked_for() -> None:
+    unreadable = {"message_id": "is not UTF-8", "headers": "are larger than 32 KiB"}
+    sent = delivery(message_id=None, headers={}, unreadable=unreadable)
+    (_, (rejection,)) = await reader(FixedProofs()).read([sent], NOW)
+    told = rejection.problem(rejection.id)
+    assert [(each["field"], each["detail"]) for each in told["errors"]] == [
+        ("message_id", "message_id is not UTF-8 (ignored: headers are larger than 32 KiB)"),
+        ("authorization", "set the header authorization: Bearer <token>"),
+    ]
+    assert told["detail"] == told["errors"][0]["detail"]
+
+
+async def test_a_field_of_the_content_is_not_taken_for_the_property_of_its_name() -> None:
+    sent = delivery(body(type="fax", user_id="x"), unreadable={"type": "is not UTF-8"})
+    (_, (rejection,)) = await reader(FixedProofs()).read([sent], NOW)
+    (wrong, unknown) = rejection.problem(rejection.id)["errors"]
+    assert wrong["detail"].startswith("Input should be")
+    assert wrong["detail"].endswith("(ignored: type is not UTF-8)")
+    assert unknown["field"] == "user_id"
+    assert "UTF-8" not in unknown["detail"]
+
+
 async def test_what_cannot_be_read_keeps_the_identity_that_its_token_proves() -> None:
     sent = delivery(b"{", headers=authorization(body(), NOW))
     (_, (rejection,)) = await reader(FixedProofs()).read([sent], NOW)

@@ -76,3 +76,12 @@ def test_a_property_that_is_not_what_it_is_for_is_masked(given: dict[str, str]) 
 )
 def test_of_headers_that_are_not_known_nothing_gets_out(given: dict[str, Any]) -> None:
     assert "MERK" not in json.dumps(headers({"headers": given}, reveal=False))
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+def test_a_property_that_could_not_be_decoded_is_named(*, reveal: bool) -> None:
+    kept = {"message_id": "een", "unreadable": {"timestamp": "is no moment"}, "headers": {}}
+    assert properties(kept, reveal=reveal) == {
+        "message_id": "een",
+        "unreadable": {"timestamp": "is no moment"},
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from worker.errors import group_field, problem
+from worker.errors import group_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def _row(rejected: Rejection) -> list[Any]:
     return [
         rejected.id,
         str(rejected.code),
-        json_text(problem(rejected.violations, f"urn:uuid:{rejected.id}")),
+        json_text(rejected.problem(rejected.id)),
         group_field(rejected.violations),
         rejected.delivery.queue,
         applicatie,
@@ -128,6 +128,7 @@ def properties_of(rejected: Rejection) -> dict[str, Any]:
         "reply_to": delivery.reply_to,
         "correlation_id": delivery.correlation_id,
         "time": rejected.envelope.time if rejected.envelope else None,
+        **({"unreadable": delivery.unreadable} if delivery.unreadable else {}),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 from uuid_utils.compat import uuid7
 
-from worker.errors import group_field, problem
+from worker.errors import group_field
 from worker.postgres.dead_letters import identity_text, json_text, properties_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def put_back(
 def _problem(rejected: Rejection) -> str:
     """With the version of the content that it was found in; without one, it is what was sent."""
     letter = rejected.resumed.dead_letter if rejected.resumed else rejected.id
-    found = problem(rejected.violations, f"urn:uuid:{letter}")
+    found = rejected.problem(letter)
     if rejected.resumed and rejected.resumed.version:
         found["versie"] = rejected.resumed.version
     return json_text(found)

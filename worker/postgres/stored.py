@@ -102,6 +102,7 @@ def delivery_of(queue: str, properties: dict[str, Any], body: bytes) -> Delivery
         correlation_id=properties["correlation_id"],
         # Headers that JSON had no room for were kept as a text, for people.
         headers=headers if isinstance(headers, dict) else {},
+        unreadable=properties.get("unreadable", {}),
     )
 
 

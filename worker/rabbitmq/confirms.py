@@ -111,7 +111,7 @@ class Confirms:
             return False
         if kind == HEADER:
             returning.missing = int.from_bytes(payload[4:12])
-            route = (returning.exchange, returning.routing_key, decoded(payload).message_id)
+            route = (returning.exchange, returning.routing_key, decoded(payload)[0].message_id)
             for each in self._open.values():
                 each.returned = each.returned or each.route == route
         else:

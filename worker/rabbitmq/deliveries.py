@@ -11,6 +11,8 @@ from worker.rabbitmq.subscription import queue_of
 from worker.rabbitmq.transport import BODY, HEADER, METHOD
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pamqp.commands import Basic
 
 _DELIVER: Final = b"\x00\x3c\x00\x3c"  # class basic, method deliver
@@ -30,7 +32,7 @@ class _Coming:
     queue: str
     tag: int
     again: bool
-    properties: Basic.Properties | None = None
+    properties: tuple[Basic.Properties, Mapping[str, str]] | None = None
     missing: int = 0
     pieces: list[bytes] = field(default_factory=list)
 
@@ -60,7 +62,7 @@ class Deliveries:
             return False
         if coming.missing == 0 and coming.properties is not None:
             self._coming = None
-            self._recipient.deliver(coming.tag, _delivery(coming, coming.properties))
+            self._recipient.deliver(coming.tag, _delivery(coming, *coming.properties))
         return True
 
 
@@ -74,7 +76,9 @@ def _begun(payload: bytes) -> _Coming:
     )
 
 
-def _delivery(whole: _Coming, properties: Basic.Properties) -> Delivery:
+def _delivery(
+    whole: _Coming, properties: Basic.Properties, unreadable: Mapping[str, str]
+) -> Delivery:
     return Delivery(
         body=b"".join(whole.pieces),
         queue=whole.queue,
@@ -87,4 +91,5 @@ def _delivery(whole: _Coming, properties: Basic.Properties) -> Delivery:
         correlation_id=properties.correlation_id,
         redelivered=whole.again,
         headers=properties.headers or {},
+        unreadable=unreadable,
     )

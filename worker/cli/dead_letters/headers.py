@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TOKEN: Final = "authorization"  # noqa: S105 (the name of a header)
+# The program's own words on what could not be decoded.
+_UNREADABLE: Final = "unreadable"
 NEVER: Final = "(a token; never shown)"
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ][0-9:.]{5,15}(Z|[+-]\d\d:\d\d)")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -52,8 +54,9 @@ _OF_AN_EVENT: Final = frozenset({"specversion", "type", "source", "id", "time", 
 
 def properties(kept: Mapping[str, Any], *, reveal: bool) -> dict[str, Any]:
     """All that were given but the headers."""
-    given = {name: value for name, value in kept.items() if name != "headers"}
-    return dict(_shown(given, reveal=reveal))
+    given = {name: value for name, value in kept.items() if name not in {"headers", _UNREADABLE}}
+    unreadable = kept.get(_UNREADABLE)
+    return dict(_shown(given, reveal=reveal)) | ({_UNREADABLE: unreadable} if unreadable else {})
 
 
 def headers(kept: Mapping[str, Any], *, reveal: bool) -> dict[str, Any]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST: Final = 200
-_MOST_ROLES: Final = 100
 
 Claims = dict[str, Any]
 
@@ -98,17 +97,15 @@ def _text(claims: Claims, path: str) -> str | None:
 
 
 def _roles(claims: Claims, path: str) -> tuple[str, ...]:
+    """One text is one role, as some providers have it; how many there are the token bounds."""
     value = _at(claims, path)
     if value is None:
         return ()
-    if (
-        not isinstance(value, list)
-        or len(value) > _MOST_ROLES
-        or not all(isinstance(each, str) and len(each) <= _LONGEST for each in value)
-    ):
-        detail = f"the token's {path} is no list of at most {_MOST_ROLES} texts"
-        raise unproven(detail)
-    return tuple(each for each in value if "\x00" not in each)
+    roles: list[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) and len(each) <= _LONGEST for each in roles):
+        detail = f"the token's {path} is neither a text nor a list of texts, each of at most"
+        raise unproven(f"{detail} {_LONGEST} characters")
+    return tuple(each for each in roles if each and "\x00" not in each)
 
 
 def _at(claims: Mapping[str, Any], path: str) -> object:

@@ -190,7 +190,9 @@ class Settings(BaseSettings):
         description="Which claim of the identity provider's tokens names a medewerker.",
     )
     openid_roles_claim: str = Field(
-        "roles", description="Which claim lists roles; dots lead into it, as realm_access.roles."
+        "roles",
+        description="Which claim has the roles, a list or one text; dots lead into it,"
+        " as realm_access.roles.",
     )
     event_source: str = Field(
         "urn:nld:oin:00000000000000000000:systeem:klantcontact",

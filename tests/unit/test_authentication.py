@@ -85,6 +85,23 @@ def test_an_openid_token_names_subject_and_person_by_the_claims_that_are_set() -
     assert identity.expires == ISSUED + 300
 
 
+@pytest.mark.parametrize(
+    ("claim", "roles"),
+    [
+        ("kcc-medewerker", ("kcc-medewerker",)),
+        ([f"rol-{number}" for number in range(300)], tuple(f"rol-{n}" for n in range(300))),
+        ("", ()),
+        ([], ()),
+        (["", "kcc"], ("kcc",)),
+    ],
+)
+def test_roles_are_one_text_or_as_many_as_the_token_holds(
+    claim: object, roles: tuple[str, ...]
+) -> None:
+    token = openid(issued=ISSUED, upn="m@g.example", role=claim)
+    assert proven(token, Expected(person="upn", roles="role")).roles == roles
+
+
 def test_a_claim_whose_own_name_holds_dots_is_found() -> None:
     token = openid(issued=ISSUED, **{"https://example.nl/user.id": "mdw-0042"})
     assert proven(token, Expected(person="https://example.nl/user.id")).person == "mdw-0042"
@@ -242,8 +259,9 @@ FORGED: dict[str, tuple[str, str]] = {
     "a person who is a list": (zgw(issued=ISSUED, user_id=["a"]), "user_id"),
     "a person of great length": (zgw(issued=ISSUED, user_id="a" * 201), "user_id"),
     "a person with NUL": (zgw(issued=ISSUED, user_id="a\x00"), "user_id"),
-    "roles that are no list": (zgw(issued=ISSUED, roles="admin"), "roles"),
-    "too many roles": (zgw(issued=ISSUED, roles=["r"] * 101), "roles"),
+    "roles that are no texts": (zgw(issued=ISSUED, roles=["admin", 1]), "roles"),
+    "roles that are an object": (zgw(issued=ISSUED, roles={"admin": True}), "roles"),
+    "a role that is too long": (zgw(issued=ISSUED, roles="r" * 201), "roles"),
     "two parts": ("a.b", "jwt-decode-error"),
     "no token": ("x", "jwt-decode-error"),
     "a token of great length": ("a" * 8193, "jwt-decode-error"),

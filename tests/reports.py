@@ -277,6 +277,90 @@ def wrapped(report: bytes, deep: int = 1) -> bytes:
     return report
 
 
+def forwarded(report: bytes) -> bytes:
+    """The same as an attachment of another mail, as a postmaster forwards it."""
+    return b"\n".join(
+        (
+            b"From: Postmaster <postmaster@example.nl>",
+            b"To: klantcontact@example.nl",
+            b"Subject: Fwd: Undelivered Mail",
+            b"Content-Type: multipart/mixed; boundary=doorgestuurd",
+            b"",
+            b"--doorgestuurd",
+            b"",
+            b"Kunnen jullie hier iets mee?",
+            b"--doorgestuurd",
+            b"Content-Type: message/rfc822",
+            b"",
+            report,
+            b"--doorgestuurd--",
+            b"",
+        )
+    )
+
+
+def forwarded_as_text(report: bytes) -> bytes:
+    """The same as the text of another mail."""
+    return b"Content-Type: text/plain\n\nDit kwam terug:\n\n" + report
+
+
+def diagnostic_first(report: bytes) -> bytes:
+    """The same with the mail server's words before the other fields, in lines of their own."""
+    head, kind, rest = report.partition(b"Diagnostic-Code: ")
+    words, line, end = rest.partition(b"\n")
+    before, first, fields_ = head.rpartition(b"Final-Recipient: ")
+    return (
+        b"".join(
+            (before, kind, words.replace(b"Recipient address", b"\nRecipient address"), line, first)
+        )
+        + fields_
+        + end
+    )
+
+
+def without_report(mail: UUID = MAIL) -> bytes:
+    """As OpenSMTPD writes it: a part for programs in a multipart/mixed, `5.0.0` for everything."""
+    return f"""\
+Return-Path: <>
+Delivered-To: {envelope_sender(BOUNCES, mail)}
+Subject: Delivery status notification: error
+From: Mailer Daemon <MAILER-DAEMON@smtpd.example.nl>
+To: {envelope_sender(BOUNCES, mail)}
+Date: Mon, 23 Nov 2026 13:00:03 +0100 (CET)
+MIME-Version: 1.0
+Content-Type: multipart/mixed;boundary="17951234/smtpd.example.nl"
+
+This is a MIME-encapsulated message.
+
+--17951234/smtpd.example.nl
+Content-Description: Notification
+Content-Type: text/plain; charset=us-ascii
+
+    Hi!
+
+    This is the MAILER-DAEMON, please DO NOT REPLY to this email.
+
+{BURGER}: 550 5.1.1 <{BURGER}>: Recipient address rejected
+
+--17951234/smtpd.example.nl
+Content-Description: Delivery Report
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; smtpd.example.nl
+
+Final-Recipient: rfc822; {BURGER}
+Action: failed
+Status: 5.0.0
+
+--17951234/smtpd.example.nl
+Content-Description: Message headers
+Content-Type: text/rfc822-headers
+
+{_ORIGINAL}
+--17951234/smtpd.example.nl--
+""".encode()
+
+
 def came(body: bytes, mail: UUID | None = MAIL, **properties: object) -> Delivery:
     """A report as the mail system hands it over, sent to the envelope sender of `mail`."""
     told = {} if mail is None else {"ontvanger": envelope_sender(BOUNCES, mail)}

@@ -98,4 +98,5 @@ class Bounces:
             bericht=delivery.message_id,
             mail=str(bounce.mail) if bounce else None,
             status=verdict.status.code if verdict.status else None,
+            onbestelbaar=verdict.undeliverable,
         )

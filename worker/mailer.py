@@ -66,11 +66,14 @@ class Answer:
     """What the mail server said: its code, if it said anything, and its words.
 
     The words go on the mail's record and nowhere else: servers quote the recipient in them.
+    `undeliverable` is the code (RFC 3463) by which the address does not exist, if the server
+    said so: later mails to it stop.
     """
 
     sent: Sent
     words: str
     code: int | None = None
+    undeliverable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +301,7 @@ class Mailer:
             mail=str(ended.job.mail),
             toestand=state.value,
             smtp_code=smtp_code,
+            onbestelbaar=ended.result.answer.undeliverable,
             poging=ended.attempt,
             ms=ms,
             **spans.ids(ended.job.span),

@@ -9,21 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from worker.domain.notifications import address_key
+from worker.domain.undeliverable import undeliverable
 from worker.mime import HeaderError, address
 from worker.return_path import mail_of
 
 if TYPE_CHECKING:
     from worker.delivery_status import Report, Status
     from worker.envelope import Delivery
-
-# RFC 3463 and its registry: what is the matter with the address of the recipient, whatever mail
-# is sent there. Not 5.1.0, by which gateways tell of any refusal; not 5.1.7 and 5.1.8, which are
-# about the sender; not a full mailbox, a route or a policy.
-_OF_THE_ADDRESS: Final = {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1"}
 
 
 class Outcome(StrEnum):
@@ -56,8 +52,8 @@ class Verdict:
 
     outcome: Outcome
     status: Status | None = None
-    marks: bool = False
-    """Whether nothing else that is sent to the address would arrive either."""
+    undeliverable: str | None = None
+    """The code by which the address does not exist, if the report says so: later mails stop."""
 
 
 def matched(delivery: Delivery, report: Report) -> Bounce | Verdict:
@@ -87,8 +83,11 @@ def judge(bounce: Bounce, adres: str) -> Verdict:
         return Verdict(Outcome.UNKNOWN)
     by_action = {each.action: each for each in reversed(own)}
     if failed := by_action.get("failed"):
-        marks = failed.code in _OF_THE_ADDRESS and wanted == _compared(failed.addresses[0])
-        return Verdict(Outcome.CAME_BACK, failed, marks)
+        here = wanted == _compared(failed.addresses[0])
+        code = undeliverable(failed.code, failed.words) if here else None
+        return Verdict(Outcome.CAME_BACK, failed, code)
+    if expired := by_action.get("expired"):
+        return Verdict(Outcome.CAME_BACK, expired)
     if delayed := by_action.get("delayed"):
         return Verdict(Outcome.DELAYED, delayed)
     return Verdict(Outcome.PASSED_OVER, own[0])

@@ -142,6 +142,26 @@ async def test_a_refusal_of_what_was_sent_is_no_dead_letter(pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from dead_letter") == 0
 
 
+async def test_a_refusal_of_the_address_marks_it_and_what_was_known_first_stays(
+    pool: Pool,
+) -> None:
+    first, second, sent, other = await post(pool, 4)
+    await pool.execute("update mail set adres = 'Grijs@B\u00fccher.example' where id = $1", other)
+    mails = PostgresMails(pool, ANNOUNCER)
+    words = "550 5.1.1 <burger@example.nl>: User unknown"
+    refused = Answer(Sent.REFUSED, words, 550, "5.1.1")
+    await mails.record([Result(sent, Answer(Sent.ACCEPTED, "250 OK", 250), NOW, None)])
+    await mails.record([Result(sent, refused, NOW, None)])
+    assert await pool.fetchval("select count(*) from onbestelbaar") == 0
+    await mails.record([Result(first, refused, NOW, None)])
+    await mails.record([Result(each, refused, LEASE, None) for each in (second, other)])
+    rows = await pool.fetch("select adres, mail, status, moment from onbestelbaar order by adres")
+    assert [tuple(row) for row in rows] == [
+        ("burger@example.nl", first, "5.1.1", NOW),
+        ("grijs@b\u00fccher.example", other, "5.1.1", LEASE),
+    ]
+
+
 async def test_a_commit_wakes_the_relay_and_so_does_a_stop(pool: Pool) -> None:
     async with listening(pool) as wake:
         await post(pool)

@@ -169,7 +169,7 @@ def test_the_example_of_a_report_says_that_the_mail_of_the_other_example_came_ba
         bounce = matched(delivered, delivery_status.read(delivered.body))
         assert isinstance(bounce, Bounce)
         assert str(bounce.mail) == _properties("mail", mail)["message_id"]
-        assert judge(bounce, mail["headers"]["ontvanger"]).marks
+        assert judge(bounce, mail["headers"]["ontvanger"]).undeliverable
         assert watched.asked == MESSAGES["bounce"]["headers"]["properties"].keys() - TRACE
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from worker.domain.notifications import address_key
 from worker.errors import on_new_sessions
-from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
+from worker.postgres.mail_letters import (
+    FailedMail,
+    Undeliverable,
+    lock_letters,
+    mark,
+    put_failed,
+)
 from worker.postgres.pool import transaction
 from worker.returned import Outcome, Verdict, judge
 
@@ -27,10 +32,9 @@ _FACTS: Final = {Outcome.CAME_BACK, Outcome.DELAYED}
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """What is new of a mail that went to `adres`, for the record."""
+    """What is new of a mail, for the record."""
 
     bounce: Bounce
-    adres: str
     verdict: Verdict
     status: Status
 
@@ -52,7 +56,7 @@ class PostgresBounces:
             sent_to = await _lock(connection, sorted({each.mail for each in bounces}))
             verdicts = [_judged(each, sent_to) for each in bounces]
             facts = {
-                bounce.id: _Fact(bounce, sent_to[bounce.mail], verdict, verdict.status)
+                bounce.id: _Fact(bounce, verdict, verdict.status)
                 for bounce, verdict in zip(bounces, verdicts, strict=True)
                 if verdict.status and verdict.outcome in _FACTS
             }
@@ -64,7 +68,7 @@ class PostgresBounces:
             ]
             if came_back:
                 await self._fail(connection, came_back, now)
-                await _mark(connection, came_back, now)
+                await mark(connection, _undeliverable(came_back), now)
         return list(_told(bounces, verdicts, facts.keys() - fresh))
 
     async def _fail(
@@ -137,24 +141,12 @@ async def _attempts(connection: Connection, facts: Sequence[_Fact], now: datetim
     return {row[0] for row in rows}
 
 
-async def _mark(connection: Connection, came_back: Sequence[_Fact], now: datetime) -> None:
-    """Addresses that nothing reaches; the first report stays, by which it was known."""
-    by_address = {
-        address_key(each.adres): each for each in reversed(came_back) if each.verdict.marks
-    }
-    in_order = sorted(by_address)
-    await connection.execute(
-        """
-        insert into onbestelbaar (adres, mail, status, moment)
-        select adres, mail, status, $1
-        from unnest($2::text[], $3::uuid[], $4::text[]) as nieuw (adres, mail, status)
-        on conflict (adres) do nothing
-        """,
-        now,
-        in_order,
-        [by_address[each].bounce.mail for each in in_order],
-        [by_address[each].status.code for each in in_order],
-    )
+def _undeliverable(came_back: Sequence[_Fact]) -> list[Undeliverable]:
+    return [
+        Undeliverable(each.bounce.mail, code)
+        for each in came_back
+        if (code := each.verdict.undeliverable)
+    ]
 
 
 def _words(status: Status) -> str:

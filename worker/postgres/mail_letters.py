@@ -33,6 +33,14 @@ class FailedMail:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """A mail whose address does not exist, and the code (RFC 3463) that says so."""
+
+    mail: UUID
+    status: str
+
+
 async def lock_letters(connection: Connection, mails: Iterable[UUID]) -> None:
     """Lock the dead letters that stand for these mails: they come before the mails themselves."""
     await connection.execute(
@@ -93,6 +101,25 @@ async def put_failed(
     )
     told = [announcer.mail_failed(row[0], row[1], row[2], now) for row in rows]
     await send(connection, (), told, now)
+
+
+async def mark(connection: Connection, mails: Sequence[Undeliverable], now: datetime) -> None:
+    """Later mails to their addresses are withheld; what was known first stays on record."""
+    if not mails:
+        return
+    await connection.execute(
+        """
+        insert into onbestelbaar (adres, mail, status, moment)
+        select distinct on (1) lower(m.adres collate "C"), m.id, nieuw.status, $1
+        from unnest($2::uuid[], $3::text[]) with ordinality as nieuw (mail, status, nummer)
+        join mail as m on m.id = nieuw.mail
+        order by 1, nieuw.nummer
+        on conflict (adres) do nothing
+        """,
+        now,
+        [each.mail for each in mails],
+        [each.status for each in mails],
+    )
 
 
 def _problem(failed: FailedMail, letter: UUID) -> str:

@@ -8,7 +8,14 @@ from uuid_utils.compat import uuid7
 
 from worker.errors import on_new_sessions
 from worker.mailer import Claim, Sent
-from worker.postgres.mail_letters import MAIL_SOURCE, FailedMail, lock_letters, put_failed
+from worker.postgres.mail_letters import (
+    MAIL_SOURCE,
+    FailedMail,
+    Undeliverable,
+    lock_letters,
+    mark,
+    put_failed,
+)
 from worker.postgres.pool import session, transaction
 
 if TYPE_CHECKING:
@@ -98,12 +105,10 @@ class PostgresMails:
                 await lock_letters(connection, [each.mail for each in failed])
             await _resolve(connection, resolved)
             changed = await _record(connection, in_order)
-            await put_failed(
-                connection,
-                [_failed(each) for each in failed if each.mail in changed],
-                in_order[-1].moment,
-                self._announcer,
-            )
+            unsent = [each for each in failed if each.mail in changed]
+            now = in_order[-1].moment
+            await put_failed(connection, [_failed(each) for each in unsent], now, self._announcer)
+            await mark(connection, _undeliverable(unsent), now)
 
 
 async def _resolve(connection: Connection, sent: Sequence[Result]) -> None:
@@ -171,6 +176,12 @@ def _row(result: Result) -> tuple[Any, ...]:
 def _storable(words: str) -> str:
     """Without what PostgreSQL cannot keep in a text: NUL, and bytes that were no UTF-8."""
     return words.replace("\x00", "").encode(errors="replace").decode()
+
+
+def _undeliverable(refused: Sequence[Result]) -> list[Undeliverable]:
+    return [
+        Undeliverable(each.mail, code) for each in refused if (code := each.answer.undeliverable)
+    ]
 
 
 def _failed(result: Result) -> FailedMail:

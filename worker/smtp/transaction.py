@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from worker.domain.undeliverable import undeliverable
 from worker.mailer import Answer, Sent
 from worker.smtp.exchange import NOT_AVAILABLE
 
@@ -24,6 +25,7 @@ _DATA: Final = b"DATA\r\n"
 _DOT: Final = b".\r\n"
 # The first digits of a consent to MAIL, RCPT and DATA.
 _CONSENT: Final = (2, 2, 3)
+_RCPT: Final = 1
 _WAITS_FOR_CONTENT: Final = 3
 OUT_OF_SEQUENCE: Final = 503
 # Said of the connection, not of this mail: the login (RFC 4954, 6), or where we are in it.
@@ -75,6 +77,8 @@ class Transaction:
     pipelining: bool
     unheard: bool = field(default=False, init=False)
     """Whether the server was gone, or took its leave, before it heard of this mail."""
+    _step: int = field(default=0, init=False)
+    """Which of MAIL, RCPT and DATA the first of the replies is to."""
     _consented: bool = field(default=False, init=False)
     _handing: bool = field(default=False, init=False)
     _silent: bool = field(default=False, init=False)
@@ -105,8 +109,8 @@ class Transaction:
             replies = await self.exchange.ask(b"".join(self.mail.envelope), len(_CONSENT))
             self._consented = tuple(reply.code // 100 for reply in replies) == _CONSENT
             return self._consented
-        for command, consent in zip(self.mail.envelope, _CONSENT, strict=True):
-            replies = await self.exchange.ask(command)
+        for self._step, consent in enumerate(_CONSENT):
+            replies = await self.exchange.ask(self.mail.envelope[self._step])
             if not replies or replies[0].code // 100 != consent:
                 return False
             self._consented = True
@@ -118,9 +122,9 @@ class Transaction:
 
     def _judged(self) -> Answer:
         """The answer that follows from what was said so far."""
-        for reply in self.exchange.replies:
+        for step, reply in enumerate(self.exchange.replies, self._step):
             if reply.code >= _LATER:
-                return Answer(_refusal(reply), words(reply), reply.code)
+                return _refused(reply, of_the_recipient=step == _RCPT)
         if not self._handing:
             return Answer(Sent.LATER, f"{self._ending()} before the mail was handed over")
         if not self.exchange.written:
@@ -163,12 +167,18 @@ def _took_leave(said: list[Reply]) -> bool:
     return said[-1].code == NOT_AVAILABLE
 
 
-def _refusal(reply: Reply) -> Sent:
+def _refused(reply: Reply, *, of_the_recipient: bool) -> Answer:
+    """Only what was said of the recipient says something about the address."""
     if reply.code < _PERMANENT or reply.code in NOT_OF_THE_MAIL:
-        return Sent.LATER
-    return Sent.REFUSED
+        return Answer(Sent.LATER, words(reply), reply.code)
+    code = undeliverable(None, _said(reply)) if of_the_recipient else None
+    return Answer(Sent.REFUSED, words(reply), reply.code, code)
 
 
 def words(reply: Reply) -> str:
     """What is put on record."""
-    return f"{reply.code} {_NOT_FOR_THE_RECORD.sub(' ', reply.words)}"[:_LONGEST_WORDS]
+    return _NOT_FOR_THE_RECORD.sub(" ", _said(reply))[:_LONGEST_WORDS]
+
+
+def _said(reply: Reply) -> str:
+    return f"{reply.code} {reply.words}"

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.integration.smtp.conversing import CONTENT, PATIENCE, conversing, job
+from tests.integration.smtp.scripted_server import OK, Says, Script, scripted
 from tests.integration.smtp.told_server import Told, greeting, listening, silent
 from worker.mailer import Sent
 
@@ -104,3 +105,30 @@ async def test_a_server_that_closed_meanwhile_is_connected_to_again() -> None:
 async def test_closing_twice_or_before_anything_was_sent_is_nothing() -> None:
     async with conversing(1) as conversation:
         await conversation.close()
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("at", "says", "code"),
+    [
+        ("rcpt", b"550 5.1.1 <b@example.nl>: User unknown\r\n", "5.1.1"),
+        ("rcpt", b"550-5.1.1 no such user\r\n550 5.1.1 here\r\n", "5.1.1"),
+        ("rcpt", b"550 5.7.1 <b@example.nl>: blocked\r\n", None),
+        ("rcpt", b"550-5.1.1 no\r\n550 5.7.1 on our block list\r\n", None),
+        ("rcpt", b"550 User unknown\r\n", None),
+        ("rcpt", b"450 5.1.1 later\r\n", None),
+        ("mail", b"550 5.1.1 no such user\r\n", None),
+        ("data", b"550 5.1.1 no such user\r\n", None),
+        ("dot", b"550 5.1.1 no such user\r\n", None),
+    ],
+)
+async def test_only_a_refusal_of_the_recipient_says_that_the_address_does_not_exist(
+    at: str, says: bytes, code: str | None, *, pipelining: bool
+) -> None:
+    script = Script()
+    setattr(script, at, [Says(says)])
+    if not pipelining:
+        script.ehlo = [OK]
+    async with scripted(script) as port, conversing(port) as conversation:
+        answer = await conversation.send(job("b@example.nl"))
+    assert answer.undeliverable == code

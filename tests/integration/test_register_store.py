@@ -10,14 +10,17 @@ from tests.facts import TIME, applicatie, autorisatie, betrokkene, dated, fill, 
 from tests.fakes import FakeRegister
 from tests.registrations import unreadable
 from worker.errors import BatchRejected
+from worker.postgres.lookups import zaken
+from worker.postgres.pool import transaction
 from worker.postgres.register import PostgresRegister
-from worker.postgres.showing import Besluit, set_zaaktype, show
+from worker.postgres.showing import Besluit, Keuze, set_zaaktype, show
 
 if TYPE_CHECKING:
     from worker.postgres.pool import Pool
     from worker.register import RegisterStore
 
 LATER = TIME + timedelta(hours=1)
+_SETTINGS = ("klantcontacten", "notificaties", "notificatiesBehandelaar")
 
 
 class Kept(Protocol):
@@ -122,7 +125,7 @@ async def test_a_decision_on_a_zaaktype_is_kept_with_who_and_when(pool: Pool) ->
     assert await set_zaaktype(
         pool,
         "omgevingsvergunning",
-        Besluit(klantcontacten=True, behandelaar=False),
+        Besluit(klantcontacten=Keuze.AAN, behandelaar=Keuze.UIT),
         by="eigenaar",
         now=moment,
     )
@@ -140,12 +143,54 @@ async def test_an_import_that_changes_no_decision_puts_none_on_record(pool: Pool
     assert await pool.fetchval("select count(*) from zaaktype_besluit") == 1
 
 
+async def test_a_decision_stands_whatever_facts_come_until_it_is_taken_back(pool: Pool) -> None:
+    await fill(pool, zaaktype())
+    name, after = "omgevingsvergunning", LATER + timedelta(days=1)
+    decided = Besluit(behandelaar=Keuze.UIT, klantcontacten=Keuze.UIT)
+    await set_zaaktype(pool, name, decided, by="eigenaar", now=LATER)
+    # The one does not name the behandelaar, the other one names both.
+    await fill(pool, zaaktype(notificaties=False), time=after)
+    await fill(pool, zaaktype(notificaties=False, notificatiesBehandelaar=True), time=after)
+    (row,) = await show(pool, "zaaktype", name)
+    assert [row[each] for each in _SETTINGS] == [False, False, False]
+    assert (row["besloten"], row["feiten"]) == (
+        ["klantcontacten", "notificatiesBehandelaar"],
+        ["notificaties"],
+    )
+    async with transaction(pool) as connection:
+        await fill(pool, zaak())
+        found = (await zaken(connection, {ZAAK}))[ZAAK]
+    assert not (found.klantcontacten_toegestaan or found.notificaties or found.behandelaar)
+
+    await set_zaaktype(pool, name, Besluit(behandelaar=Keuze.FEITEN), by="eigenaar", now=after)
+    (row,) = await show(pool, "zaaktype", name)
+    assert [row[each] for each in _SETTINGS] == [False, False, True]
+    assert row["besloten"] == ["klantcontacten"]
+
+
+async def test_facts_that_a_decision_stands_before_put_no_change_on_record(pool: Pool) -> None:
+    await fill(pool, zaaktype())
+    decided = Besluit(klantcontacten=Keuze.UIT)
+    await set_zaaktype(pool, "omgevingsvergunning", decided, by="eigenaar", now=LATER)
+    await fill(pool, zaaktype(klantcontactenToegestaan=False), time=LATER)
+    await fill(pool, zaaktype(klantcontactenToegestaan=True), time=LATER)
+    assert await pool.fetchval("select count(*) from zaaktype_besluit") == 2
+
+
+async def test_a_decision_keeps_no_newer_fact_out(pool: Pool) -> None:
+    await fill(pool, zaaktype())
+    decided = Besluit(klantcontacten=Keuze.UIT)
+    await set_zaaktype(pool, "omgevingsvergunning", decided, by="eigenaar", now=LATER)
+    newer = zaaktype(omschrijving="anders")
+    assert await fill(pool, newer, time=LATER - timedelta(minutes=1)) == 1
+
+
 async def test_a_decision_outlives_an_import_that_is_older(pool: Pool) -> None:
     await fill(pool, zaaktype(klantcontactenToegestaan=True))
     await set_zaaktype(
         pool,
         "omgevingsvergunning",
-        Besluit(klantcontacten=False, notificaties=False),
+        Besluit(klantcontacten=Keuze.UIT, notificaties=Keuze.UIT),
         by="eigenaar",
         now=LATER,
     )
@@ -155,7 +200,7 @@ async def test_a_decision_outlives_an_import_that_is_older(pool: Pool) -> None:
 
 
 async def test_a_zaaktype_that_is_not_there_cannot_be_set(pool: Pool) -> None:
-    done = await set_zaaktype(pool, "niets", Besluit(klantcontacten=True), by="x", now=NOW)
+    done = await set_zaaktype(pool, "niets", Besluit(klantcontacten=Keuze.AAN), by="x", now=NOW)
     assert not done
     assert await pool.fetchval("select count(*) from zaaktype_besluit") == 0
 

@@ -26,20 +26,13 @@ from worker.errors import UsageError, WrongUsage
 from worker.importing import Import, import_lines
 from worker.postgres.pool import connected
 from worker.postgres.register import PostgresRegister
-from worker.postgres.showing import Besluit, set_zaaktype
+from worker.postgres.showing import Besluit, Keuze, set_zaaktype
 from worker.postgres.showing import show as show_register
 from worker.postgres.tls import database_url
 
 app = typer.Typer(help="Zaken, zaaktypen, applicaties and autorisaties.", no_args_is_help=True)
 
 _MOST_SHOWN = 20
-
-
-class Switch(StrEnum):
-    """On or off, as the process owner says it."""
-
-    AAN = "aan"
-    UIT = "uit"
 
 
 class Kind(StrEnum):
@@ -145,7 +138,7 @@ def show(
     *,
     as_json: calling.Json = False,
 ) -> None:
-    """Show what the register holds, zaaktypen with who decided what and when."""
+    """Show what the register holds, zaaktypen with what is a decision and who changed it last."""
     found = calling.call(_show(soort, identificatie))
     if as_json:
         calling.print_json(found)
@@ -169,20 +162,23 @@ def set_(
     identificatie: Annotated[str, typer.Argument(help="Which one.")],
     *,
     klantcontacten: Annotated[
-        Switch | None, typer.Option(help="Whether klantcontacten may be added.")
+        Keuze | None, typer.Option(help="Whether klantcontacten may be added.")
     ] = None,
     notificaties: Annotated[
-        Switch | None, typer.Option(help="Whether betrokkenen get mails.")
+        Keuze | None, typer.Option(help="Whether betrokkenen get mails.")
     ] = None,
     behandelaar: Annotated[
-        Switch | None, typer.Option(help="Whether the behandelaar gets one, too.")
+        Keuze | None, typer.Option(help="Whether the behandelaar gets one, too.")
     ] = None,
     by: calling.As = None,
 ) -> None:
-    """Set what the process owner decides (S8); who and when are kept."""
-    besluit = Besluit(_on(klantcontacten), _on(notificaties), _on(behandelaar))
+    """Set what the process owner decides (S8); who and when are kept.
+
+    It stands until it is decided again, whatever facts come; `feiten` takes a decision back.
+    """
+    besluit = Besluit(klantcontacten, notificaties, behandelaar)
     if besluit == Besluit():
-        options = "--klantcontacten, --notificaties or --behandelaar, each aan or uit"
+        options = "--klantcontacten, --notificaties or --behandelaar, each aan, uit or feiten"
         typer.echo(f"Error: give {options}", err=True)
         raise typer.Exit(2)
     decided = calling.call(_set(identificatie, besluit, calling.acting(by)))
@@ -190,10 +186,6 @@ def set_(
         typer.echo(f"Error: the register has no {kind} {identificatie}; import it first", err=True)
         raise typer.Exit(1)
     typer.echo(f"Set for {kind} {identificatie}; see: klantcontact register show {kind}")
-
-
-def _on(switch: Switch | None) -> bool | None:
-    return None if switch is None else switch is Switch.AAN
 
 
 async def _set(identificatie: str, besluit: Besluit, by: str) -> bool:

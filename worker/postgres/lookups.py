@@ -55,8 +55,9 @@ async def zaken(connection: Connection, identificaties: set[str]) -> dict[str, Z
         """
         select z.identificatie, z.zaaktype, z.einddatum, z.vertrouwelijkheidaanduiding,
                z.status_omschrijving, z.status_datum_gezet,
-               coalesce(t.klantcontacten_toegestaan, false), coalesce(t.notificaties, false),
-               coalesce(t.notificaties_behandelaar, false)
+               coalesce(t.besluit_klantcontacten, t.klantcontacten_toegestaan, false),
+               coalesce(t.besluit_notificaties, t.notificaties, false),
+               coalesce(t.besluit_behandelaar, t.notificaties_behandelaar, false)
         from zaak as z left join zaaktype as t on t.identificatie = z.zaaktype
         where z.identificatie = any ($1::text[])
         order by z.identificatie

@@ -87,12 +87,16 @@ def _key(fact: Zaaktype | Zaak | Applicatie | Autorisatie) -> tuple[str, ...]:
 async def _zaaktypen(
     connection: Connection, facts: list[tuple[Zaaktype, datetime]], now: datetime, by: str
 ) -> int:
+    """The facts; what a process owner decided stands beside them, and is left as it is."""
     if not facts:
         return 0
     changed = await connection.fetch(
         """
         with eerder as (
-            select identificatie, klantcontacten_toegestaan, notificaties, notificaties_behandelaar
+            select identificatie,
+                   coalesce(besluit_klantcontacten, klantcontacten_toegestaan) as klantcontacten,
+                   coalesce(besluit_notificaties, notificaties) as notificaties,
+                   coalesce(besluit_behandelaar, notificaties_behandelaar) as behandelaar
             from zaaktype where identificatie = any ($1::text[])
         ), nieuw as (
             insert into zaaktype as z
@@ -106,13 +110,15 @@ async def _zaaktypen(
                 notificaties = excluded.notificaties,
                 notificaties_behandelaar = excluded.notificaties_behandelaar, tijd = excluded.tijd
             where z.tijd <= excluded.tijd
-            returning identificatie, klantcontacten_toegestaan, notificaties,
-                      notificaties_behandelaar
+            returning identificatie,
+                      coalesce(z.besluit_klantcontacten, z.klantcontacten_toegestaan)
+                          as klantcontacten,
+                      coalesce(z.besluit_notificaties, z.notificaties) as notificaties,
+                      coalesce(z.besluit_behandelaar, z.notificaties_behandelaar) as behandelaar
         )
         select nieuw.*,
-               (nieuw.klantcontacten_toegestaan, nieuw.notificaties, nieuw.notificaties_behandelaar)
-               is distinct from (eerder.klantcontacten_toegestaan, eerder.notificaties,
-                                 eerder.notificaties_behandelaar)
+               (nieuw.klantcontacten, nieuw.notificaties, nieuw.behandelaar)
+               is distinct from (eerder.klantcontacten, eerder.notificaties, eerder.behandelaar)
         from nieuw left join eerder using (identificatie)
         """,
         [fact.identificatie for fact, _ in facts],

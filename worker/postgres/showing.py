@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from uuid_utils.compat import uuid7
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
 _QUERIES = {
     "zaaktype": """
         select z.identificatie, z.omschrijving,
-               z.klantcontacten_toegestaan as "klantcontacten", z.notificaties,
-               z.notificaties_behandelaar as "notificatiesBehandelaar",
+               coalesce(z.besluit_klantcontacten, z.klantcontacten_toegestaan) as "klantcontacten",
+               coalesce(z.besluit_notificaties, z.notificaties) as "notificaties",
+               coalesce(z.besluit_behandelaar, z.notificaties_behandelaar)
+                   as "notificatiesBehandelaar",
+               array_remove(array[
+                   case when z.besluit_klantcontacten is not null then 'klantcontacten' end,
+                   case when z.besluit_notificaties is not null then 'notificaties' end,
+                   case when z.besluit_behandelaar is not null then 'notificatiesBehandelaar' end
+               ], null) as "besloten",
+               array_remove(array[
+                   case when z.besluit_klantcontacten is null then 'klantcontacten' end,
+                   case when z.besluit_notificaties is null then 'notificaties' end,
+                   case when z.besluit_behandelaar is null then 'notificatiesBehandelaar' end
+               ], null) as "feiten",
                b.door, b.moment
         from zaaktype as z
         left join lateral (
@@ -65,35 +78,47 @@ def _readable(name: str, value: Any) -> Any:  # noqa: ANN401 (whatever a column 
     return Vertrouwelijkheid(value).name if name in _RANKED else value
 
 
+class Keuze(StrEnum):
+    """What a process owner decides of a setting."""
+
+    AAN = "aan"
+    UIT = "uit"
+    FEITEN = "feiten"
+    """Nothing any more: the facts hold again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Besluit:
     """What the process owner decides of a zaaktype (S8); None leaves it as it is."""
 
-    klantcontacten: bool | None = None
-    notificaties: bool | None = None
-    behandelaar: bool | None = None
+    klantcontacten: Keuze | None = None
+    notificaties: Keuze | None = None
+    behandelaar: Keuze | None = None
 
 
 async def set_zaaktype(
     pool: Pool, identificatie: str, besluit: Besluit, *, by: str, now: datetime
 ) -> bool:
-    """Change what is not None, from now on; False if there is no such zaaktype."""
+    """Decide what is not None, until it is decided again; False if there is no such zaaktype."""
     async with transaction(pool) as connection:
         row = await connection.fetchrow(
             """
             update zaaktype set
-                klantcontacten_toegestaan = coalesce($2, klantcontacten_toegestaan),
-                notificaties = coalesce($3, notificaties),
-                notificaties_behandelaar = coalesce($4, notificaties_behandelaar),
-                tijd = greatest(tijd, $5)
+                besluit_klantcontacten = case $2::text when 'aan' then true when 'uit' then false
+                    when 'feiten' then null else besluit_klantcontacten end,
+                besluit_notificaties = case $3::text when 'aan' then true when 'uit' then false
+                    when 'feiten' then null else besluit_notificaties end,
+                besluit_behandelaar = case $4::text when 'aan' then true when 'uit' then false
+                    when 'feiten' then null else besluit_behandelaar end
             where identificatie = $1
-            returning klantcontacten_toegestaan, notificaties, notificaties_behandelaar
+            returning coalesce(besluit_klantcontacten, klantcontacten_toegestaan),
+                      coalesce(besluit_notificaties, notificaties),
+                      coalesce(besluit_behandelaar, notificaties_behandelaar)
             """,
             identificatie,
             besluit.klantcontacten,
             besluit.notificaties,
             besluit.behandelaar,
-            now,
         )
         if row is None:
             return False

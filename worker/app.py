@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from worker.clock import now, pause
+from worker.clock import database_now, pause
 from worker.ending import SHARE_GOODBYE, wind_up
 from worker.errors import Outage
 from worker.housekeeping import check_retention
@@ -63,7 +63,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
     health = Health(
         [Standing(role.value, log.bind(rol=role.value), tell=changed.set) for role in chosen]
     )
-    there = Presence(partial(presence, settings), health.roles, changed, now)
+    there = Presence(partial(presence, settings), health.roles, changed, database_now)
     async with (
         _traced(settings, log),
         _probed(settings, health, log),
@@ -133,7 +133,7 @@ def _first(group: BaseException) -> BaseException:
 
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:
     """What each role runs; keys are read before anything is taken, for the intake alone."""
-    suspects = Suspects(now, log)
+    suspects = Suspects(database_now, log)
     runs: dict[Role, Run] = {
         Role.RELAY: relay,
         Role.MAILER: mailer,

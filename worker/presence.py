@@ -63,6 +63,7 @@ class Presence:
     changed: asyncio.Event
     """Set when a role stands otherwise than before."""
     clock: Callable[[], datetime]
+    """The database's, for it is compared with those of other processes."""
     every: timedelta = EVERY
     retry: float = 1.0
     """How long, in seconds, until it tries again to take back what it told."""
@@ -98,6 +99,7 @@ class Presence:
             await store.gone(self.process)
 
     def _present(self, each: Standing) -> Present:
+        seen = self.clock()
         return Present(
             self.process,
             each.role,
@@ -106,6 +108,6 @@ class Presence:
             version("klantcontact"),
             each.state,
             each.reason,
-            each.since,
-            self.clock(),
+            seen - (each.clock() - each.since),
+            seen,
         )

@@ -20,7 +20,7 @@ from rich.progress import (
 
 from worker.cli import calling
 from worker.cli.register_page import block
-from worker.clock import now
+from worker.clock import database_now
 from worker.domain.text import Moment
 from worker.errors import UsageError, WrongUsage
 from worker.importing import Import, import_lines
@@ -86,7 +86,7 @@ async def _import(file: Path, time: str | None, by: str, *, quiet: bool) -> Impo
             return await import_lines(
                 source,
                 PostgresRegister(pool),
-                now=now(),
+                now=database_now(),
                 sent=sent,
                 skew=settings.clock_skew,
                 by=by,
@@ -190,4 +190,4 @@ def set_(
 
 async def _set(identificatie: str, besluit: Besluit, by: str) -> bool:
     async with connected(database_url(calling.settings()), size=1) as pool:
-        return await set_zaaktype(pool, identificatie, besluit, by=by, now=now())
+        return await set_zaaktype(pool, identificatie, besluit, by=by, now=database_now())

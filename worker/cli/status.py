@@ -12,7 +12,7 @@ import typer
 from rich.live import Live
 
 from worker.cli import calling, status_page
-from worker.clock import now
+from worker.clock import database_now
 from worker.counting import Counts, age
 from worker.errors import Outage
 from worker.postgres.counting import PostgresCounts
@@ -94,9 +94,8 @@ def _watch(settings: Settings, every: float, *, as_json: bool) -> None:
 
 async def look(settings: Settings) -> Status:
     """Ask broker and database at the same time; one that is away doesn't hide the other."""
-    moment = now()
     broker, database = await asyncio.gather(
-        depths(address(settings)), _of_the_database(settings, moment), return_exceptions=True
+        depths(address(settings)), _of_the_database(settings), return_exceptions=True
     )
     failures = []
     for each in (broker, database):
@@ -106,13 +105,14 @@ async def look(settings: Settings) -> Status:
             raise each
     queues = None if isinstance(broker, BaseException) else broker
     known = (None, None, None, None) if isinstance(database, BaseException) else database
-    return Status(moment, failures, queues, *known)
+    return Status(database_now(), failures, queues, *known)
 
 
 async def _of_the_database(
-    settings: Settings, moment: datetime
+    settings: Settings,
 ) -> tuple[Sequence[Present], Counts, int, int]:
     async with connected(database_url(settings), size=1) as pool:
+        moment = database_now()
         return (
             await present(pool),
             await PostgresCounts(pool).counts(moment),

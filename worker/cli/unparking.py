@@ -23,10 +23,10 @@ def unpark(*, as_json: calling.Json = False) -> None:
 
 
 async def _unpark(settings: Settings) -> int:
-    from worker.clock import now
+    from worker.clock import database_now
     from worker.postgres.pool import connected
     from worker.postgres.tls import database_url
     from worker.postgres.unparking import unpark
 
     async with connected(database_url(settings), size=1) as pool:
-        return await unpark(pool, now())
+        return await unpark(pool, database_now())

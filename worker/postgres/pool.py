@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from worker.clock import database_now
 from worker.postgres.connecting import beginning, hosts
 from worker.postgres.failures import FAILURES, stale, translated
 
@@ -31,6 +33,8 @@ async def connected(
     url: str, *, size: int, by_index: bool = False, deadline: timedelta = _DEADLINE
 ) -> AsyncIterator[Pool]:
     """A pool of up to `size` connections; raises Outage if the database cannot be reached.
+
+    The database's clock is read as it is opened.
 
     No statement takes longer than `deadline`, and no transaction rests for longer: the server
     sees to it too, so that what a client that vanished has locked is free again.
@@ -59,6 +63,7 @@ async def connected(
     try:
         async with session(pool) as connection:
             await reached.check(connection)
+            await database_now.read(partial(connection.fetchval, "select clock_timestamp()"))
         yield pool
     finally:
         pool.terminate()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker.batches import Batches, Measured
 from worker.claims import Expected
-from worker.clock import now
+from worker.clock import database_now
 from worker.domain.question import Policy
 from worker.intake import Intake
 from worker.judging import Judge
@@ -66,7 +66,7 @@ async def intake(
             Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log),
             Registrations(pool, Announcer(settings.event_source), settings.mail_window),
             Judge(_policy(settings), settings.deferrals),
-            now,
+            database_now,
             log,
         )
         facts = ZakenIntake(
@@ -74,7 +74,7 @@ async def intake(
             settings.zaaksysteem,
             settings.clock_skew,
             settings.message_bytes,
-            now,
+            database_now,
             log,
         )
         resumption = Resumption(

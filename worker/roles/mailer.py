@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from math import ceil
 from typing import TYPE_CHECKING
 
-from worker.clock import now
+from worker.clock import database_now
 from worker.errors import UsageError
 from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
@@ -46,7 +46,7 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
         story = Mailer(
             MailJobs(consumer),
             PostgresMails(pool, Announcer(settings.event_source)),
-            now,
+            database_now,
             _schedule(settings),
             at_once,
             log=log,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from worker.batches import Batches
-from worker.clock import now
+from worker.clock import database_now
 from worker.errors import UsageError
 from worker.finishing import Finisher
 from worker.mime import HeaderError
@@ -44,7 +44,7 @@ async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> 
             PostgresOutbox(pool, Announcer(settings.event_source)),
             Offers(publisher, settings.mail_bounces),
             finisher(settings).finish,
-            now,
+            database_now,
             Batches(standing.role, standing.log),
             settings.relay_batch,
             settings.relay_lease,

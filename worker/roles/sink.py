@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from worker.batches import Batches, Measured
 from worker.bounces import Bounces
-from worker.clock import now
+from worker.clock import database_now
 from worker.counting import Counting
 from worker.deaths import Deaths, Queues
 from worker.housekeeping import Housekeeping
@@ -50,8 +50,10 @@ async def sink(
         connection = await stack.enter_async_context(broker(settings, "sink", gate))
         announcer = Announcer(settings.event_source)
         store = PostgresSink(pool, announcer, settings.outage_pause)
-        story = Sink(store, Deaths(QUEUES, settings.message_bytes, log), now, log)
-        bounces = Bounces(PostgresBounces(pool, announcer), settings.message_bytes, now, log)
+        story = Sink(store, Deaths(QUEUES, settings.message_bytes, log), database_now, log)
+        bounces = Bounces(
+            PostgresBounces(pool, announcer), settings.message_bytes, database_now, log
+        )
         housekeeping = Housekeeping(
             PostgresHousekeeping(pool, announcer),
             settings.housekeeping,
@@ -59,7 +61,7 @@ async def sink(
             settings.keep_resolved,
             settings.keep_archived,
             settings.keep_inbox,
-            now,
+            database_now,
             log,
         )
         lane = await opened(connection, limits, gate)
@@ -71,7 +73,9 @@ async def sink(
                 group.create_task(each.tend(patience(settings)))
             group.create_task(suspects.run(lane, measured(story), attempts))
             group.create_task(housekeeping.run(stop))
-            group.create_task(Counting(PostgresCounts(pool), settings.housekeeping, now).run(stop))
+            group.create_task(
+                Counting(PostgresCounts(pool), settings.housekeeping, database_now).run(stop)
+            )
             group.create_task(suspects.run(bounce_lane, measured(bounces), attempts))
             await lane.consume([DLQ], 2 * settings.batch_size)
             await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)

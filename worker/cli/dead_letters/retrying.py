@@ -12,7 +12,7 @@ from worker.cli import calling, texts
 from worker.cli.dead_letters import picking, selecting, working
 from worker.cli.dead_letters.awaiting import Outcome, outcome
 from worker.cli.dead_letters.batches import Tally
-from worker.clock import now
+from worker.clock import database_now, now
 from worker.errors import WrongUsage
 from worker.postgres.choosing import Choice
 from worker.postgres.objections import KLANTCONTACTEN
@@ -99,9 +99,9 @@ def _work(wish: Retry) -> working.Work:
         verb="retry",
         doing="retrying",
         done="retried",
-        named=lambda pool, ids: retry_ids(pool, ids, replace(wish, now=now())),
+        named=lambda pool, ids: retry_ids(pool, ids, replace(wish, now=database_now())),
         page=lambda pool, choice, most, after: retry_page(
-            pool, choice, replace(wish, now=now()), most, after
+            pool, choice, replace(wish, now=database_now()), most, after
         ),
     )
 

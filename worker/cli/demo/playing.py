@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from worker.cli.demo.messages import REGISTER, REGISTERED, REPEATED, Sample
 from worker.cli.demo.program import Program
 from worker.cli.signing import Signer
-from worker.clock import now
+from worker.clock import database_now
 from worker.errors import UsageError
 from worker.importing import import_lines
 from worker.postgres import dossier, migrating
@@ -55,7 +55,7 @@ async def prepare(state: StackState) -> int:
             imported = await import_lines(
                 source,
                 PostgresRegister(pool),
-                now=now(),
+                now=database_now(),
                 sent=None,
                 skew=Settings().clock_skew,
                 by=_BY,

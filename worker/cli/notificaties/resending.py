@@ -10,7 +10,7 @@ import typer
 from worker.cli import calling, texts
 from worker.cli.hints import tell
 from worker.cli.notificaties import options
-from worker.clock import now
+from worker.clock import database_now
 from worker.postgres.pool import connected
 from worker.postgres.resend_plan import Wish
 from worker.postgres.resending import Resent
@@ -49,8 +49,8 @@ def resend(
 
     async def act() -> Resent:
         settings = calling.settings()
-        retry = Retry(who, why, now(), settings.retry_lease)
         async with connected(database_url(settings), size=1) as pool:
+            retry = Retry(who, why, database_now(), settings.retry_lease)
             return await send_again(pool, mail, Wish(again, current), retry)
 
     done = calling.call(act())

@@ -160,7 +160,8 @@ async def test_a_decision_stands_whatever_facts_come_until_it_is_taken_back(pool
     async with transaction(pool) as connection:
         await fill(pool, zaak())
         found = (await zaken(connection, {ZAAK}))[ZAAK]
-    assert not (found.klantcontacten_toegestaan or found.notificaties or found.behandelaar)
+    used = (found.klantcontacten_toegestaan, found.notificaties, found.behandelaar)
+    assert used == (False, False, False)
 
     await set_zaaktype(pool, name, Besluit(behandelaar=Keuze.FEITEN), by="eigenaar", now=after)
     (row,) = await show(pool, "zaaktype", name)

@@ -80,7 +80,8 @@ class Settings(BaseSettings):
     )
     postgres_url: SecretStr = Field(
         SecretStr("postgresql://worker@127.0.0.1:5432/klantcontact"),
-        description="The database; verified by TLS on another machine, unless `sslmode` is in it.",
+        description="The database, at one host or `h1,h2:5433`; verified by TLS on another machine,"
+        " unless `sslmode` is in it.",
     )
     postgres_tls_ca: PemFile | None = Field(
         None, description="PEM: the authorities that the database is verified by."

@@ -87,8 +87,13 @@ class Hosts:
 
     async def check(self, connection: Connection) -> None:
         """Whether the program can work on this database and on the way to it; raises Outage."""
-        if fault := unfit(connection):
-            raise Outage(fault)
+        # asyncpg has no types for what a server reports of itself.
+        encoding: str = getattr(connection.get_settings(), "server_encoding", _ENCODING)
+        if encoding != _ENCODING:
+            raise Outage(
+                f"the database keeps text in {encoding}, and the program needs UTF8: make it anew"
+                " by `createdb --template template0 --encoding UTF8`, then `klantcontact migrate`"
+            )
         if self._pools_by_session:
             return
         own = await connection.fetchval(_OWN_PROCESS)
@@ -115,7 +120,8 @@ class Hosts:
             finally:
                 other.terminate()
         except FAILURES as error:
-            if stale(error):
+            # What pools by statement ends the connection at the beginning of a transaction.
+            if stale(error) or isinstance(error, asyncpg.ConnectionDoesNotExistError):
                 raise Outage(f"{_BY_TRANSACTION} ({error})") from None
             if isinstance(error, TimeoutError):
                 msg = "the pooler in front of PostgreSQL has no session left; make its pool larger"
@@ -127,18 +133,6 @@ class Hosts:
 def hosts(url: str) -> Hosts:
     """Those of `url`, remembered for the process: its roles open their pools again and again."""
     return Hosts(url)
-
-
-def unfit(connection: Connection) -> str | None:
-    """Why the program cannot work on this database at all, if that is so."""
-    # asyncpg has no types for what a server reports of itself.
-    encoding: str = getattr(connection.get_settings(), "server_encoding", _ENCODING)
-    if encoding == _ENCODING:
-        return None
-    return (
-        f"the database keeps text in {encoding}, and the program needs UTF8: make it anew by"
-        " `createdb --template template0 --encoding UTF8`, and run `klantcontact migrate`"
-    )
 
 
 def beginning(deadline: timedelta, *, by_index: bool) -> str:

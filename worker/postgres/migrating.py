@@ -9,7 +9,7 @@ import psycopg
 import yoyo
 
 from worker.errors import UsageError
-from worker.postgres.connecting import hosts, unfit
+from worker.postgres.connecting import hosts
 from worker.postgres.failures import translated
 from worker.postgres.schema import FILES
 
@@ -23,10 +23,10 @@ async def migrate(url: str) -> list[str]:
     Of several hosts it is done on the one that the lock is held on.
     """
     with translated():
-        connection, one_host = await hosts(url).reach()
+        reached = hosts(url)
+        connection, one_host = await reached.reach()
         try:
-            if fault := unfit(connection):
-                raise UsageError(f"cannot migrate: {fault}")
+            await reached.check(connection)
             await connection.execute("select pg_advisory_lock($1)", _LOCK)
             return _apply(one_host)
         finally:

@@ -10,7 +10,7 @@ import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode
 
 from worker.errors import UsageError
 from worker.tls import Files, Named, client_context, is_here
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 _URL: Final = "KLANTCONTACT_POSTGRES_URL"
+# urlsplit takes no second host in brackets.
+_PARTS: Final = re.compile(
+    r"([A-Za-z]+):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.ASCII | re.DOTALL
+)
 # A host with its port, if it has one.
-_HOST: Final = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?", re.ASCII)
+_HOST: Final = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::[0-9]*)?", re.ASCII)
 _VERIFYING: Final = ("verify-ca", "verify-full")
 _ENCRYPTED: Final = ("require", *_VERIFYING)
 _MODES: Final = ("disable", "allow", "prefer", *_ENCRYPTED)
@@ -109,14 +113,12 @@ def _encoded(query: Mapping[str, str]) -> str:
 
 def _split(url: str) -> SplitResult:
     """Its parts; a password that holds a sign of URLs would be taken for a port, and be shown."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = None
-    if parts is None or not all(_HOST.fullmatch(each) for each in _listed(parts).split(",")):
-        raise UsageError(f"{_URL} cannot be read: is it a URL, its password encoded?")
-    if parts.scheme not in {"postgresql", "postgres"}:
+    found = _PARTS.fullmatch(url)
+    if found is None or found[1].lower() not in {"postgresql", "postgres"}:
         raise UsageError(f"{_URL} begins with postgresql://")
+    parts = SplitResult(found[1].lower(), found[2] or "", found[3], found[4] or "", found[5] or "")
+    if not all(_HOST.fullmatch(each) for each in _listed(parts).split(",")):
+        raise UsageError(f"{_URL} cannot be read: is it a URL, its password encoded?")
     return parts
 
 

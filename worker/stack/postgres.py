@@ -73,7 +73,7 @@ class Server:
         started = spawn(
             self.run / "postgres.pid",
             [
-                *_as_nobody(),
+                *as_nobody(),
                 self.programs.path("postgres"),
                 "-D",
                 str(self._data),
@@ -148,7 +148,7 @@ class Server:
 
     def _run(self, command: list[str], standard_input: str) -> None:
         done = subprocess.run(
-            [*_as_nobody(), *command],
+            [*as_nobody(), *command],
             cwd=self.folder,
             env=_ENVIRONMENT,
             input=standard_input,
@@ -177,7 +177,7 @@ def _initdb(programs: Programs, data: Path, password_file: Path) -> list[str]:
     ]
 
 
-def _as_nobody() -> list[str]:
+def as_nobody() -> list[str]:
     """What goes before a command: PostgreSQL refuses to run as root, so root runs it as nobody.
 
     nobody keeps the right to pass folders: a checkout under /root is closed to everyone else. The

@@ -22,7 +22,7 @@ from worker.app import keep
 from worker.clock import now
 from worker.roles.intake import intake, token_keys
 from worker.settings import load
-from worker.standing import Standing
+from worker.standing import Health, Standing
 from worker.suspects import Suspects
 from worker.watchdog import watched
 
@@ -70,7 +70,7 @@ async def main() -> None:
     standing = Standing("intake", log)
     proofs, suspects = Deadly(token_keys(settings, log)), Suspects(now, log)
     run = partial(intake, settings, stop, standing, proofs=proofs, suspects=suspects)
-    async with watched(settings.watchdog, log):
+    async with watched(settings.watchdog, Health([standing]), log):
         await keep(run, settings, stop, standing)
 
 

@@ -24,6 +24,7 @@ _PLAIN: Final[dict[str, _Labels]] = {
     "klantcontact_suspects_total": {},
     "klantcontact_spans_total": {"outcome": frozenset({"sent", "lost"})},
     "klantcontact_role_ready": _ROLE,
+    "klantcontact_role_alive": _ROLE,
     "klantcontact_oldest_in_hand_seconds": _ROLE,
     "klantcontact_outbox_rows": {},
     "klantcontact_outbox_oldest_seconds": {},

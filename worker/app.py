@@ -7,15 +7,17 @@ import gc
 import random
 import signal
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from worker.clock import database_now, pause
+from worker.concurrency import Tasks
 from worker.ending import SHARE_GOODBYE, wind_up
-from worker.errors import Outage
+from worker.errors import Defect, KlantcontactError, Outage, UsageError
 from worker.housekeeping import check_retention
+from worker.message_log import place
 from worker.presence import Presence
 from worker.role import Role
 from worker.roles.intake import intake, token_keys
@@ -28,13 +30,13 @@ from worker.suspects import Suspects
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from worker.logs import Log
     from worker.settings import Settings
 
-    Run = Callable[[Settings, asyncio.Event, Standing], Awaitable[None]]
+    Run = Callable[[Settings, asyncio.Event, Standing], Coroutine[None, None, None]]
 
 _STEADY_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.25
@@ -64,18 +66,45 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
         [Standing(role.value, log.bind(rol=role.value), tell=changed.set) for role in chosen]
     )
     there = Presence(partial(presence, settings), health.roles, changed, database_now)
-    async with (
-        _traced(settings, log),
-        _probed(settings, health, log),
-        watched(settings.watchdog, log),
-        asyncio.TaskGroup() as group,
-    ):
-        working = {}
-        for role, standing in zip(chosen, health.roles, strict=True):
-            run = partial(runs[role], settings, stop, standing)
-            working[role] = group.create_task(keep(run, settings, stop, standing))
-        group.create_task(wind_up(there, working, settings, stop, log))
+    with _last_line(log):
+        async with (
+            _traced(settings, log),
+            _probed(settings, health, log),
+            watched(settings.watchdog, health, log),
+            Tasks() as tasks,
+        ):
+            working = {}
+            for role, standing in zip(chosen, health.roles, strict=True):
+                run = partial(runs[role], settings, stop, standing)
+                keeping = keep(run, settings, stop, standing)
+                working[role] = tasks.start(role.value, keeping, until=stop)
+            tasks.start("presence", wind_up(there, working, settings, stop, log), until=stop)
     log.info("gestopt")
+
+
+@contextmanager
+def _last_line(log: Log) -> Iterator[None]:
+    """Whatever ends the process before it is asked to is the last line of its log.
+
+    A defect ends all roles, not only its own: after an error that nobody foresaw, no state in
+    memory can be relied on, and whoever restarts processes counts how often.
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except KlantcontactError as error:
+        _log_end(log, error, str(error))
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, the process ends with it)
+        # Without its text and traceback, which may quote a value.
+        _log_end(log, error, None)
+        msg = f"a defect ({type(error).__name__}) at {place(error)} ended the worker; report it"
+        raise Defect(msg) from None
+
+
+def _log_end(log: Log, error: Exception, reason: str | None) -> None:
+    log.error("afgebroken", error=type(error).__name__, reden=reason, plaats=place(error))
 
 
 def _traced(settings: Settings, log: Log) -> AbstractAsyncContextManager[None]:
@@ -100,7 +129,7 @@ def _probed(settings: Settings, health: Health, log: Log) -> AbstractAsyncContex
 
 
 async def keep(
-    run: Callable[[], Awaitable[None]],
+    run: Callable[[], Coroutine[None, None, None]],
     settings: Settings,
     stop: asyncio.Event,
     standing: Standing,
@@ -109,26 +138,24 @@ async def keep(
 
     Everything a role has open is closed in an outage, so the broker takes back what was in
     hand, and it is opened anew, database first: nothing is consumed that could not be stored.
+    Each try is a task of its own, so that no cancellation, of the role or of a library, outlives
+    it; a role that ends before `stop` is an outage too.
     """
     tries = 0
     while not stop.is_set():
         began = time.monotonic()
+        standing.expect(0)
         try:
-            await run()
-        except* Outage as group:
+            async with Tasks() as tasks:
+                tasks.start(standing.role, run(), until=stop)
+        except Outage as outage:
             tries = 0 if time.monotonic() - began > _STEADY_SECONDS else tries + 1
             longest = settings.outage_pause.total_seconds()
             seconds = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
             seconds *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
-            standing.out(str(_first(group)), seconds)
+            standing.out(str(outage), seconds)
             await pause(stop, seconds)
     standing.ended()
-
-
-def _first(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group
 
 
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:

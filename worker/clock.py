@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -59,10 +58,9 @@ It is read whenever a pool is opened, which a worker does every few seconds.
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait so long, or until `stop`.
-
-    Not by `wait_for`: in Python 3.11 it loses a cancellation that comes together with `stop`.
-    """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max(0, seconds)):
-            await stop.wait()
+    """Wait so long, or until `stop`."""
+    waiting = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([waiting], timeout=max(0, seconds))
+    finally:
+        waiting.cancel()

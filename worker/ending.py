@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.concurrency import Tasks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,15 +33,20 @@ async def wind_up(
 
     A database that is away just then is tried for a moment.
     """
-    async with asyncio.TaskGroup() as group:
-        telling = group.create_task(presence.run())
-        await stop.wait()
-        await drain(working, settings, stop, log)
-        await asyncio.wait(working.values())
-        presence.end()
-        goodbye = settings.drain.total_seconds() * SHARE_GOODBYE
-        await asyncio.wait([telling], timeout=goodbye)
-        telling.cancel()
+    over = asyncio.Event()
+    async with Tasks() as tasks:
+        telling = tasks.start("heartbeat", presence.run(), until=over)
+
+        async def end() -> None:
+            await drain(working, settings, stop, log)
+            await asyncio.wait(working.values())
+            over.set()
+            presence.end()
+            goodbye = settings.drain.total_seconds() * SHARE_GOODBYE
+            await asyncio.wait([telling], timeout=goodbye)
+            telling.cancel()
+
+        tasks.start("end", end())
 
 
 async def drain(

@@ -163,6 +163,10 @@ class BatchRejected(KlantcontactError):
     """The database refused the data of a batch; the text holds the SQLSTATE and no data."""
 
 
+class Defect(KlantcontactError):
+    """A fault of the program ended it; the text names the place and holds no data."""
+
+
 class UsageError(KlantcontactError):
     """The command cannot do what was asked; the text says why and what to do next."""
 

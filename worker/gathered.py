@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from worker.concurrency import Deadline
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -62,7 +64,7 @@ class Gathered(Generic[Item]):
         # Those of the group before begin again in this very turn of the loop.
         await asyncio.sleep(0)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.linger):
+            async with Deadline(self.linger):
                 while self._coming > 0:
                     await self._stir()
 

@@ -11,7 +11,6 @@ out.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -21,10 +20,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker import metrics, spans
 from worker.ahead import Ahead
+from worker.concurrency import Tasks
 from worker.errors import Outage
 from worker.gathered import Gathered
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
@@ -211,12 +212,12 @@ class Mailer:
 
         Where the broker is gone, what is being sent comes on record first.
         """
-        async with asyncio.TaskGroup() as group:
-            recording = group.create_task(self._finished.run(self._finish))
-            sending = [group.create_task(self._send_all(each)) for each in conversations]
-            outage = await self._claim_all()
-            await asyncio.wait(sending)
-            recording.cancel()
+        async with Tasks() as tasks:
+            tasks.accompany("recording", self._finished.run(self._finish))
+            claiming = tasks.start("claiming", self._claim_all())
+            for each in conversations:
+                tasks.start("sending", self._send_all(each))
+        outage = claiming.result()
         left = {job.mail: claim.until for job, claim in self._claimed.left()}
         if left:
             await self._mails.give_back(left, self._clock())

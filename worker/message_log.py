@@ -117,12 +117,17 @@ def _ignored(delivery: Delivery) -> dict[str, object]:
 
 def say_unexpected(log: Log, message_id: str | None, error: Exception) -> None:
     """What is needed to find a defect, without the error's text: that may quote a value."""
-    *_, (frame, line) = walk_tb(error.__traceback__)
     log.error(
         "onverwacht",
         bericht=message_id,
         error=type(error).__name__,
         # Ours holds the SQLSTATE and the constraint, and no data.
         reden=str(error) if isinstance(error, BatchRejected) else None,
-        plaats=f"{frame.f_globals['__name__']}, {frame.f_code.co_name}, line {line}",
+        plaats=place(error),
     )
+
+
+def place(error: BaseException) -> str:
+    """Where an error was raised: module, function and line."""
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    return f"{frame.f_globals['__name__']}, {frame.f_code.co_name}, line {line}"

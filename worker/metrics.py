@@ -96,6 +96,12 @@ ROLE_READY: Final = Gauge(
     ("role",),
     registry=REGISTRY,
 )
+ROLE_ALIVE: Final = Gauge(
+    "klantcontact_role_alive",
+    "1 while a role shows signs of life, in an outage too; 0 once it does nothing any more.",
+    ("role",),
+    registry=REGISTRY,
+)
 BATCH_MESSAGES: Final = Histogram(
     "klantcontact_batch_messages",
     "Messages, mails or outbox rows in one batch.",

@@ -39,7 +39,7 @@ def application(health: Health) -> web.Application:
 
     async def livez(_: web.Request) -> web.Response:
         # Nobody answers while the event loop stands still. An outage is no reason to end a process.
-        return web.Response(text=health.words)
+        return web.Response(text=health.words, status=200 if health.alive else 503)
 
     async def readyz(_: web.Request) -> web.Response:
         return web.Response(text=health.words, status=200 if health.ready else 503)

@@ -7,11 +7,11 @@ that keeps failing is parked and holds up nothing.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from worker import metrics
+from worker.concurrency import Tasks
 from worker.finishing import Finished
 from worker.mime import HeaderError
 from worker.outcomes import Announcement
@@ -135,9 +135,9 @@ class Relay:
         while not wake.stopped:
             now = self.clock()
             swept = await self.outbox.sweep(now, now + self.retry_lease)
-            async with asyncio.TaskGroup() as group:
+            async with Tasks() as tasks:
                 for _ in range(_AT_ONCE):
-                    group.create_task(self._empty(wake))
+                    tasks.start("round", self._empty(wake))
             if not swept:
                 await wake.wait(self.poll)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from worker.logs import Log
 
 _SAID_AGAIN: Final = timedelta(minutes=1)
+_LIVE_SECONDS: Final = 5.0
+# Longer than everything opened and closed takes, for each step of it has its limit.
+_SILENT_SECONDS: Final = 60.0
 
 
 class State(StrEnum):
@@ -46,13 +51,18 @@ class Standing:
     """The host of the broker that it is connected to, or was last."""
     since: datetime = field(init=False)
     """Since when it is in this state."""
+    timer: Callable[[], float] = time.monotonic
+    _due: float = field(init=False)
+    """Until when, by `timer`, it may go without a sign of life."""
     _said: dict[str, datetime] = field(default_factory=dict, init=False)
     """Reasons of this outage, and when each was logged last."""
 
     def __post_init__(self) -> None:
         """It is not ready yet, and was never out."""
         self.since = self.clock()
+        self.expect(0)
         metrics.ROLE_READY.labels(self.role).set(0)
+        metrics.ROLE_ALIVE.labels(self.role).set_function(lambda: self.silent <= 0)
         metrics.OUTAGES.labels(self.role)
 
     def ready(self, queues: Sequence[str] = (), broker: str | None = None) -> None:
@@ -63,6 +73,7 @@ class Standing:
 
     def out(self, reason: str, pause: float) -> None:
         """It lost a service; everything is opened anew after a pause, in seconds."""
+        self.expect(pause)
         if self.state is not State.OUT:
             metrics.OUTAGES.labels(self.role).inc()
             self._said.clear()
@@ -79,6 +90,21 @@ class Standing:
             self.log.warning(
                 "uitval", reden=reason, opnieuw_over_s=round(pause, 1), duurt_s=round(lasted)
             )
+
+    async def live(self) -> None:
+        """Show signs of life, until cancelled: whatever ends the role's tasks ends them too."""
+        while True:
+            self.expect(_LIVE_SECONDS)
+            await asyncio.sleep(_LIVE_SECONDS)
+
+    def expect(self, seconds: float) -> None:
+        """It lives, and the next sign of life comes within `seconds` and a margin."""
+        self._due = self.timer() + seconds + _SILENT_SECONDS
+
+    @property
+    def silent(self) -> float:
+        """For how many seconds a sign of life has been overdue; 0 while none is."""
+        return 0 if self.state is State.ENDED else max(0, self.timer() - self._due)
 
     def ended(self) -> None:
         """It was told to stop, and has finished."""
@@ -111,9 +137,17 @@ class Health:
         return all(each.state is State.READY for each in self.roles)
 
     @property
+    def alive(self) -> bool:
+        """Whether each shows signs of life: it works, or tries again to."""
+        return not any(each.silent for each in self.roles)
+
+    @property
     def words(self) -> str:
         """A line for each role."""
-        return "".join(
-            f"{each.role}: {each.state}{f' ({each.reason})' if each.reason else ''}\n"
-            for each in self.roles
-        )
+        return "".join(f"{_words(each)}\n" for each in self.roles)
+
+
+def _words(role: Standing) -> str:
+    if role.silent:
+        return f"{role.role}: no sign of life for {role.silent + _SILENT_SECONDS:.0f} s"
+    return f"{role.role}: {role.state}{f' ({role.reason})' if role.reason else ''}"

@@ -16,6 +16,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from worker.concurrency import Deadline
 from worker.errors import Outage
 from worker.turns import Turns
 
@@ -116,7 +117,7 @@ class Suspects:
             except (Outage, asyncio.CancelledError):
                 self._owed.update(digests)
                 with suppress(Outage, TimeoutError):
-                    async with asyncio.timeout(_UNCOUNT_SECONDS):
+                    async with Deadline(_UNCOUNT_SECONDS):
                         await self._repay(attempts)
                 raise
 

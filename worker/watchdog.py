@@ -4,7 +4,8 @@ What waits for a service has its own deadline everywhere. What never comes back 
 loop without an end in a library, has none: no task runs any more, heartbeats stop, and nothing
 tells. A thread sees that the loop has missed its beats; it says where the loop stands and ends the
 process. Where even threads don't run, because a library keeps the interpreter to itself,
-faulthandler ends it after twice the time.
+faulthandler ends it after twice the time. And it ends a process of which one role shows no sign of
+life: its tasks have ended, or stand still where they should end.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from worker.logs import Log
+    from worker.standing import Health
 
 STATUS: Final = 70
 """The exit status: an internal software error (sysexits.h)."""
@@ -33,9 +35,12 @@ _BEATS: Final = 20
 
 
 @asynccontextmanager
-async def watched(longest: timedelta, log: Log) -> AsyncIterator[None]:
-    """End the process with STATUS if the event loop stands still for `longest` meanwhile."""
-    watch = _Watch(longest.total_seconds() / _BEATS, log)
+async def watched(longest: timedelta, health: Health, log: Log) -> AsyncIterator[None]:
+    """End the process with STATUS if the event loop stands still for `longest` meanwhile.
+
+    Or if a role's sign of life is overdue for as long.
+    """
+    watch = _Watch(longest.total_seconds() / _BEATS, health, log)
     beating = asyncio.create_task(watch.beat())
     watch.start()
     try:
@@ -49,8 +54,9 @@ async def watched(longest: timedelta, log: Log) -> AsyncIterator[None]:
 class _Watch(threading.Thread):
     """Counts the steps, of so many seconds, since the last beat."""
 
-    def __init__(self, step: float, log: Log) -> None:
+    def __init__(self, step: float, health: Health, log: Log) -> None:
         super().__init__(name="watchdog", daemon=True)
+        self._health = health
         self.over = threading.Event()
         self._watched = threading.get_ident()
         self._step = step
@@ -64,7 +70,14 @@ class _Watch(threading.Thread):
             self._missed = 0
             # It names files, lines and functions, and no values.
             faulthandler.dump_traceback_later(2 * _BEATS * self._step, exit=True)
+            self._look()
             await asyncio.sleep(self._step)
+
+    def _look(self) -> None:
+        for role in self._health.roles:
+            if role.silent > _BEATS * self._step:
+                role.log.error("rol_stil", seconden=round(role.silent, 1))
+                _exit()
 
     def run(self) -> None:
         """Wait for the loop to stand still, or for the end of the watch."""
@@ -83,8 +96,12 @@ class _Watch(threading.Thread):
         self._log.error(
             "vastgelopen", seconden=round(_BEATS * self._step, 1), plaats=_place(self._watched)
         )
-        sys.stdout.flush()
-        os._exit(STATUS)
+        _exit()
+
+
+def _exit() -> None:
+    sys.stdout.flush()
+    os._exit(STATUS)
 
 
 def _place(thread: int) -> str:

@@ -25,7 +25,7 @@ async def test_a_role_runs_again_after_each_outage_until_it_is_told_to_stop() ->
         nonlocal runs
         runs += 1
         if runs < 4:
-            raise ExceptionGroup("tasks", [Outage("PostgreSQL does not answer")])
+            raise Outage("PostgreSQL does not answer")
         stop.set()
 
     await keep(run, _AT_ONCE, stop, Standing("intake", lines.log))

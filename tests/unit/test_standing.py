@@ -114,7 +114,7 @@ async def test_what_the_watchdog_missed_while_nobody_could_ask_is_told_once() ->
     async def nothing() -> bool:
         return not value("watchdog_missed_beats")
 
-    async with watched(timedelta(seconds=20), Lines().log):
+    async with watched(timedelta(seconds=20), Health(), Lines().log):
         # The loop is held up until the first of the 20 beats is missed.
         began = time.monotonic()
         while await nothing():

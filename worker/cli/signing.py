@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from worker.cli import message_file, tokens
 from worker.cli.message_file import Named
 from worker.cli.tokens import Binding
 from worker.clock import now
+from worker.concurrency import Deadline
 from worker.domain.klantcontact import OpvoerderSoort
 from worker.errors import Outage, UsageError
 from worker.keys.secrets_file import parse_secrets
@@ -110,7 +110,7 @@ class Signer:
         """The client ids that the register has; None if it doesn't know it, or can't be asked."""
         url = database_url(self.settings)
         try:
-            async with asyncio.timeout(_REGISTER_SECONDS), connected(url, size=1) as pool:
+            async with Deadline(_REGISTER_SECONDS), connected(url, size=1) as pool:
                 rows = await show(pool, "applicatie", applicatie)
         except (Outage, TimeoutError):
             return None

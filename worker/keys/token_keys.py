@@ -92,9 +92,9 @@ class TokenKeys:
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Ask the address again every so often, until `stop`: a key withdrawn there goes."""
-        while self._url is not None and not stop.is_set():
+        while not stop.is_set():
             await pause(stop, self._refresh.total_seconds())
-            if not stop.is_set():
+            if self._url is not None and not stop.is_set():
                 await self._try_fetch(self._url)
 
     async def _try_fetch(self, url: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
 
+from worker.rabbitmq.connection import answered
 from worker.rabbitmq.connection import channel as open_channel
-from worker.rabbitmq.connection import translated
 from worker.rabbitmq.publishing import publisher
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def ask(
     """
     correlation = str(uuid4())
     channel = await open_channel(connection, confirms=True)
-    answers = await _answers(channel, correlation)
+    answers = await _answers(connection, channel, correlation)
     asking = replace(publication, reply_to=_DIRECT, correlation_id=correlation)
     if not (await publisher(connection, channel).publish([asking]))[0]:
         return False, None
@@ -61,7 +61,9 @@ async def ask(
     return True, heard[-1] if heard else None
 
 
-async def _answers(channel: Channel, correlation: str) -> asyncio.Queue[bytes]:
+async def _answers(
+    connection: Connection, channel: Channel, correlation: str
+) -> asyncio.Queue[bytes]:
     """What comes to this channel in answer to `correlation`. Raises Outage."""
     answers: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -69,7 +71,7 @@ async def _answers(channel: Channel, correlation: str) -> asyncio.Queue[bytes]:
         if message.header.properties.correlation_id == correlation:
             await answers.put(message.body)
 
-    with translated():
+    async with answered(connection.gate):
         await channel.basic_consume(_DIRECT, take, no_ack=True)
     return answers
 

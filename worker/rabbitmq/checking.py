@@ -8,11 +8,10 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 
 from worker.errors import Outage
 from worker.rabbitmq import topology
-from worker.rabbitmq.connection import channel, connected, translated
+from worker.rabbitmq.connection import answered, channel, connected
 
 if TYPE_CHECKING:
-    import aio_pika
-
+    from worker.rabbitmq.connection import Connection
     from worker.rabbitmq.tls import Address
 
 
@@ -41,11 +40,11 @@ async def missing(at: Address | str) -> list[str]:
 
 
 async def _exists(
-    connection: aio_pika.Connection, *, exchange: str | None = None, queue: str | None = None
+    connection: Connection, *, exchange: str | None = None, queue: str | None = None
 ) -> bool:
     """Ask on a channel of its own, which a no closes; the others go with the connection."""
     opened = await channel(connection, confirms=False)
-    with translated():
+    async with answered(connection.gate):
         try:
             if exchange is not None:
                 await opened.exchange_declare(exchange=exchange, passive=True)

@@ -8,6 +8,7 @@ first, without a number, and confirms then; so it is known by its route and mess
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -30,12 +31,14 @@ Route = tuple[str, str, str]
 class Window:
     """What is published together: by place whether it was confirmed, and how many are open.
 
-    `done` has its result when none is.
+    `done` has its result when none is. `heard` is when the broker confirmed one of them last, by
+    `time.monotonic`.
     """
 
     confirmed: list[bool]
     missing: int
     done: asyncio.Future[None]
+    heard: float = float("-inf")
 
 
 @dataclass(slots=True)
@@ -98,11 +101,13 @@ class Confirms:
         return meant
 
     def _settle(self, tags: Sequence[int], *, well: bool) -> None:
+        now = time.monotonic()
         for tag in tags:
             answered = self._open.pop(tag)
             window = answered.window
             window.confirmed[answered.place] = well and not answered.returned
             window.missing -= 1
+            window.heard = now
             if not window.missing and not window.done.done():
                 window.done.set_result(None)
 

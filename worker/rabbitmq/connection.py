@@ -17,6 +17,7 @@ from aiormq.exceptions import (
 )
 
 from worker import tls
+from worker.concurrency import Deadline, cancellations
 from worker.errors import Outage
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.hosts import Failed, Target, targets
@@ -36,6 +37,7 @@ _CONNECT_SECONDS = 5.0
 _CONNECT_EACH_SECONDS = 3.0
 _CONNECT_ALL_SECONDS = 9.0
 _CLOSE_SECONDS = 2
+_ANSWER_SECONDS = 5
 _IMPORT = "have an administrator run klantcontact topology apply"
 _TLS = "see to KLANTCONTACT_AMQP_URL and KLANTCONTACT_AMQP_TLS_*"
 _SILENCE_SECONDS = 8
@@ -46,9 +48,17 @@ _FAILED = Failed()
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what aio-pika raises into Outage, in words that say what to do."""
+    """Turn what aio-pika raises into Outage, in words that say what to do.
+
+    aiormq raises CancelledError where a channel closes while somebody waits for an answer.
+    """
+    earlier = cancellations()
     try:
         yield
+    except asyncio.CancelledError:
+        if cancellations() > earlier:
+            raise
+        raise Outage("RabbitMQ or its library closed a channel that was in use") from None
     except ChannelNotFoundEntity as error:
         raise Outage(f"RabbitMQ: {_reason(error)}; {_IMPORT}") from None
     except ChannelAccessRefused as error:
@@ -118,15 +128,15 @@ async def connected(
     connection = await _first(at, name, gate or Gate(), silence)
     try:
         yield connection
-    except BaseException as error:
-        if _is_outage(error):
-            _FAILED.note(connection.target)
+    except Outage:
+        _FAILED.note(connection.target)
         raise
     finally:
         connection.gate.open()
         # What the broker sent before it knew is read and dropped; a goodbye has its limit.
-        with translated(), suppress(TimeoutError):
-            await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)
+        with suppress(Outage), translated():
+            async with Deadline(_CLOSE_SECONDS):
+                await connection.close()
 
 
 async def _first(at: Address, name: str, gate: Gate, silence: float) -> Connection:
@@ -154,7 +164,8 @@ async def _first(at: Address, name: str, gate: Gate, silence: float) -> Connecti
 async def _connect(connection: Connection, seconds: float) -> None:
     wanting = "TLS (amqps://)" if connection.context is None else "a client certificate"
     with translated(), _hung_up(wanting=wanting):
-        await connection.connect(timeout=seconds)
+        async with Deadline(seconds):
+            await connection.connect()
 
 
 def _together(failures: Mapping[str, str]) -> str:
@@ -166,23 +177,28 @@ def _together(failures: Mapping[str, str]) -> str:
     return f"RabbitMQ: no host can be used: {'; '.join(each)}"
 
 
-def _is_outage(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(Outage) is not None
-    return isinstance(error, Outage)
-
-
 def _heartbeat(silence: float) -> int:
     """In whole seconds; the broker sends one every half of it, so two are missed in a silence."""
     return max(1, int(silence * 0.8))
 
 
-async def channel(connection: aio_pika.Connection, *, confirms: bool) -> Channel:
-    """A channel; with `confirms`, an unroutable mandatory message raises at its publisher."""
+@asynccontextmanager
+async def answered(gate: Gate) -> AsyncIterator[None]:
+    """A request that the broker answers in time, or Outage is raised.
+
+    The answer may stand behind deliveries that `gate` holds back: that time does not count.
+    """
     with translated():
+        async with Deadline(_ANSWER_SECONDS, lambda: gate.shut_until):
+            yield
+
+
+async def channel(connection: Connection, *, confirms: bool) -> Channel:
+    """A channel; with `confirms`, an unroutable mandatory message raises at its publisher."""
+    async with answered(connection.gate):
         try:
             opened = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
-            await opened.initialize(timeout=_CONNECT_SECONDS)
+            await opened.initialize()
         except RuntimeError:
             # All that this says: the connection has ended since.
             raise Outage("RabbitMQ closed the connection") from None

@@ -22,8 +22,8 @@ from aiormq.exceptions import ChannelInvalidStateError
 from worker.clock import pause
 from worker.errors import Outage
 from worker.rabbitmq.answers import returned
+from worker.rabbitmq.connection import answered, translated
 from worker.rabbitmq.connection import channel as open_channel
-from worker.rabbitmq.connection import translated
 from worker.rabbitmq.deliveries import Deliveries
 from worker.rabbitmq.subscription import Subscription
 from worker.rabbitmq.way import Way
@@ -31,15 +31,17 @@ from worker.rabbitmq.way import Way
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    import aio_pika
     from aiormq.channel import Channel
 
     from worker.envelope import Delivery
+    from worker.rabbitmq.connection import Connection
     from worker.rabbitmq.gate import Gate
 
 
-# An idle consumer is renewed so soon that a lost one is found within 15 s.
-_RENEWED_SECONDS: Final = 8
+# An idle consumer is renewed so soon that a lost one is back within 15 s, also where the broker
+# leaves the first request of the renewal without an answer.
+_RENEWED_SECONDS: Final = 6
+_LOOKS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Consumer:
     """The deliveries of some queues on one channel of their own."""
 
     def __init__(
-        self, connection: aio_pika.Connection, channel: Channel, limits: Limits, gate: Gate
+        self, connection: Connection, channel: Channel, limits: Limits, gate: Gate
     ) -> None:
         self.channel = channel
         self._connection = connection
@@ -76,7 +78,7 @@ class Consumer:
         self._waiting: deque[_Waiting] = deque()
         self._in_hand = self._in_hand_bytes = self._last_tag = 0
         self._wanted: tuple[Sequence[str], int] = ((), 0)
-        self._subscription = Subscription(channel)
+        self._subscription = Subscription(channel, gate)
         self._way = Way(self)
         self._delivered_at = self._taken_at = time.monotonic()
         self._ended = asyncio.Event()
@@ -100,6 +102,7 @@ class Consumer:
         self.channel.on_consumer_cancel_callbacks.add(way.on_cancel)
         self.channel.closing.add_done_callback(way.on_close)
         await self._subscription.begin(*self._wanted)
+        self._delivered_at = time.monotonic()
 
     @property
     def waiting(self) -> int:
@@ -109,9 +112,9 @@ class Consumer:
     async def tend(self, longest: float, idle: float = _RENEWED_SECONDS) -> None:
         """Until the end: renew what was `idle`, give back what waited for `longest`, in seconds.
 
-        Looks so often that nothing stays for more than a quarter longer. Raises Outage where
-        the broker doesn't answer, or what was handed out is in hand for as long: whoever has it
-        is stuck, and its connection is to be closed.
+        Looks so often that nothing stays for more than an eighth longer. Raises Outage where
+        the broker doesn't answer or takes the consumer away, or what was handed out is in hand
+        for as long: whoever has it is stuck, and its connection is to be closed.
         """
         while not self._ended.is_set():
             now = time.monotonic()
@@ -121,18 +124,19 @@ class Consumer:
             if self._waiting:
                 if now - self._waiting[0].since > longest:
                     await self._give_back()
-            elif not self._subscription.resting and now - self._delivered_at > idle:
+            elif self._subscription.established and now - self._delivered_at > idle:
                 await self._renew()
-            await pause(self._ended, min(longest, idle) / 4)
+            await pause(self._ended, min(longest, idle) / _LOOKS)
+        if self._failure is not None and not self._stopped:
+            raise Outage(self._failure)
 
     async def _renew(self) -> None:
         self._way.open = False
-        with translated():
+        async with answered(self._gate):
             await self.channel.close()
         self.channel = await open_channel(self._connection, confirms=False)
-        self._subscription = Subscription(self.channel)
+        self._subscription = Subscription(self.channel, self._gate)
         await self._begin()
-        self._delivered_at = time.monotonic()
 
     async def _give_back(self) -> None:
         """What waits goes back, and nothing more is wanted until somebody takes again."""
@@ -225,7 +229,7 @@ class Consumer:
         await written
 
 
-async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) -> Consumer:
+async def opened(connection: Connection, limits: Limits, gate: Gate) -> Consumer:
     """A consumer on a channel of its own that does not consume yet."""
     channel = await open_channel(connection, confirms=False)
     return Consumer(connection, channel, limits, gate)
@@ -233,7 +237,7 @@ async def opened(connection: aio_pika.Connection, limits: Limits, gate: Gate) ->
 
 @asynccontextmanager
 async def consuming(
-    connection: aio_pika.Connection,
+    connection: Connection,
     queues: Sequence[str],
     limits: Limits,
     gate: Gate,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 
 from worker.rabbitmq import topology
-from worker.rabbitmq.connection import channel, connected, translated
+from worker.rabbitmq.connection import answered, channel, connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import aio_pika
-
+    from worker.rabbitmq.connection import Connection
     from worker.rabbitmq.tls import Address
 
 
@@ -37,10 +36,10 @@ async def depths(at: Address | str) -> Sequence[Depth]:
         return [await _depth(connection, each["name"]) for each in topology.definitions()["queues"]]
 
 
-async def _depth(connection: aio_pika.Connection, queue: str) -> Depth:
+async def _depth(connection: Connection, queue: str) -> Depth:
     """On a channel of its own, which a no closes."""
     opened = await channel(connection, confirms=False)
-    with translated():
+    async with answered(connection.gate):
         try:
             answer = await opened.queue_declare(queue=queue, passive=True)
         except ChannelNotFoundEntity:

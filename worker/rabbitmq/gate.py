@@ -9,6 +9,7 @@ limit nothing is read, TCP tells the broker to wait, and acknowledgements still 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final, Protocol
 
 UNLIMITED: Final = 2**62
@@ -29,6 +30,7 @@ class Gate:
         """By the number of the channel."""
         self._limit = limit
         self._held = 0
+        self._shut_until = float("-inf")
         self._passable = asyncio.Event()
         self._passable.set()
 
@@ -42,17 +44,27 @@ class Gate:
         """Count `size` bytes as dealt with."""
         self._held -= size
         if self._held < self._limit:
-            self._passable.set()
+            self._let_through()
 
     def open(self) -> None:
         """Let everything through from now on, as the closing of a connection needs."""
         self._limit = UNLIMITED
+        self._let_through()
+
+    def _let_through(self) -> None:
+        if self.shut:
+            self._shut_until = time.monotonic()
         self._passable.set()
 
     @property
     def shut(self) -> bool:
         """Whether nothing may be read at the moment."""
         return not self._passable.is_set()
+
+    @property
+    def shut_until(self) -> float:
+        """When nothing was read for the last time, by `time.monotonic`; now while it is shut."""
+        return time.monotonic() if self.shut else self._shut_until
 
     async def passable(self) -> None:
         """Wait until reading is allowed."""

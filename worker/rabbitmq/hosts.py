@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from worker.concurrency import Deadline
 from worker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ async def targets(of: Sequence[Host]) -> tuple[list[Target], list[Host]]:
 async def _addresses(host: Host) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(_RESOLVE_SECONDS):
+        async with Deadline(_RESOLVE_SECONDS):
             answers = await loop.getaddrinfo(host.name, host.port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError):
         return []

@@ -18,6 +18,7 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
+from worker.concurrency import Deadline
 from worker.errors import Outage
 from worker.rabbitmq.confirms import Confirms, Window
 from worker.rabbitmq.connection import channel as open_channel
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from worker.rabbitmq.confirms import Route
     from worker.rabbitmq.connection import Connection
 
-# A silence is *unknown*, not failed: the message may still arrive, so whoever publishes again
-# uses the same message id.
-_CONFIRM_SECONDS: Final = 30
+# From one confirm to the next. A silence is *unknown*, not failed: the message may still arrive,
+# so whoever publishes again uses the same message id.
+_CONFIRM_SECONDS: Final = 10
 # Written at once: enough to cost little each, few enough to bound what waits to be sent.
 _TOGETHER: Final = 32
 
@@ -76,10 +77,10 @@ class Publisher:
         if not publications:
             return []
         with translated():
-            async with asyncio.timeout(_CONFIRM_SECONDS):
-                window = Window(
-                    [False] * len(publications), len(publications), self._channel.create_future()
-                )
+            window = Window(
+                [False] * len(publications), len(publications), self._channel.create_future()
+            )
+            async with Deadline(_CONFIRM_SECONDS, lambda: window.heard):
                 for start in range(0, len(publications), _TOGETHER):
                     await self._write(publications[start : start + _TOGETHER], window, start)
                 await window.done

@@ -6,7 +6,7 @@ import asyncio
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from worker.rabbitmq.connection import translated
+from worker.rabbitmq.connection import answered, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from aiormq.abc import DeliveredMessage
     from aiormq.channel import Channel
 
-_ANSWER_SECONDS: Final = 30
+    from worker.rabbitmq.gate import Gate
+
 _MARK: Final = "#"
 
 
 class Subscription:
     """The consumers of a channel, one for each queue. Each call raises Outage."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, gate: Gate) -> None:
         self._channel = channel
+        self._gate = gate
         self._queues: tuple[str, ...] = ()
         self._one_at_a_time = asyncio.Lock()
         self._tags: list[str] = []
@@ -30,11 +32,16 @@ class Subscription:
         self.resting = False
         """Whether nothing more is asked for at the moment."""
 
+    @property
+    def established(self) -> bool:
+        """Whether the broker has answered, so that deliveries may come."""
+        return bool(self._tags) and not (self.resting or self._one_at_a_time.locked())
+
     async def begin(self, queues: Sequence[str], prefetch: int) -> None:
         """Ask for deliveries, up to `prefetch` of each queue that are not acknowledged."""
         self._queues = tuple(queues)
         async with self._one_at_a_time:
-            with translated():
+            async with answered(self._gate):
                 await self._channel.basic_qos(prefetch_count=prefetch)
             await self._ask()
 
@@ -53,11 +60,9 @@ class Subscription:
 
     async def _ask(self) -> None:
         self._tags = [f"{queue}{_MARK}{next(self._numbers)}" for queue in self._queues]
-        with translated():
-            for queue, tag in zip(self._queues, self._tags, strict=True):
-                await self._channel.basic_consume(
-                    queue, _never, consumer_tag=tag, timeout=_ANSWER_SECONDS
-                )
+        for queue, tag in zip(self._queues, self._tags, strict=True):
+            async with answered(self._gate):
+                await self._channel.basic_consume(queue, _never, consumer_tag=tag)
 
     async def _cancel(self, tags: Sequence[str]) -> None:
         """Without waiting for an answer: it would come behind what the gate holds back."""

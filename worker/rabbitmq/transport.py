@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
+from worker.concurrency import Deadline
+
 if TYPE_CHECKING:
     from yarl import URL
 
@@ -125,7 +127,7 @@ class GatedReader:
         is closed by nobody.
         """
         try:
-            async with asyncio.timeout(self._silence):
+            async with Deadline(self._silence):
                 return await self._reader.read(most)
         except TimeoutError:
             msg = f"nothing came for {self._silence:g} s"

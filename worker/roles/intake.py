@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -24,10 +23,14 @@ from worker.rabbitmq.topology import HERVAT, REGISTRATIE_QUEUES, ZAKEN
 from worker.reading import Proofs, Reader
 from worker.register import ZakenIntake
 from worker.resumption import Resumption
-from worker.roles.opening import batches, broker, database, gate_for, patience, when
+from worker.roles.opening import batches, broker, consume, database, gate_for, patience, working
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from worker.envelope import Story
     from worker.logs import Log
+    from worker.rabbitmq.consuming import Consumer
     from worker.settings import Settings
     from worker.standing import Standing
     from worker.suspects import Suspects
@@ -90,23 +93,21 @@ async def intake(
         resumed_lanes = [
             await opened(connection, limits, gate) for _ in range(settings.intake_lanes)
         ]
-        prefetch = 2 * settings.batch_size
         attempts = PostgresAttempts(pool)
-        async with asyncio.TaskGroup() as group:
-            every = (*lanes, facts_lane, *resumed_lanes)
-            group.create_task(when(stop, *(lane.stop for lane in every), gate.open))
-            group.create_task(proofs.keep_fresh(stop))
-            for lane in every:
-                group.create_task(lane.tend(patience(settings)))
-            group.create_task(suspects.run(facts_lane, measured(facts), attempts))
-            for lane in lanes:
-                group.create_task(suspects.run(lane, measured(contacts), attempts))
-                await lane.consume(list(REGISTRATIE_QUEUES), prefetch)
-            await facts_lane.consume([ZAKEN], prefetch)
-            for lane in resumed_lanes:
-                group.create_task(suspects.run(lane, measured(resumption), attempts))
-                await lane.consume([HERVAT], prefetch)
-            standing.ready([*REGISTRATIE_QUEUES, ZAKEN, HERVAT], connection.host)
+        every: list[tuple[Consumer, list[str], Story]] = [
+            *((lane, list(REGISTRATIE_QUEUES), contacts) for lane in lanes),
+            (facts_lane, [ZAKEN], facts),
+            *((lane, [HERVAT], resumption) for lane in resumed_lanes),
+        ]
+        stops = [lane.stop for lane, *_ in every]
+        async with working(stop, standing, *stops, gate.open) as tasks:
+            tasks.start("keys", proofs.keep_fresh(stop), until=stop)
+            for lane, queues, taker in every:
+                name = ", ".join(queues)
+                tasks.start(f"consumer of {name}", lane.tend(patience(settings)), until=stop)
+                tasks.start(name, suspects.run(lane, measured(taker), attempts), until=stop)
+            asked = [(lane, queues) for lane, queues, _ in every]
+            tasks.start("consume", consume(asked, settings, standing, connection.host))
 
 
 def _policy(settings: Settings) -> Policy:

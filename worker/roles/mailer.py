@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from math import ceil
 from typing import TYPE_CHECKING
@@ -15,10 +14,12 @@ from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import consuming
 from worker.rabbitmq.mail_jobs import MailJobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
-from worker.roles.opening import batches, broker, database, gate_for, mail_server, patience, when
+from worker.roles.opening import batches, broker, database, gate_for, mail_server, patience, working
 from worker.smtp.conversation import SmtpConversation
 
 if TYPE_CHECKING:
+    import asyncio
+
     from worker.settings import Settings
     from worker.standing import Standing
 
@@ -59,10 +60,9 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
         for each in conversations:
             stack.push_async_callback(each.close)
         standing.ready([NOTIFICATIE_EMAIL], connection.host)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, consumer.stop, story.stop, gate.open))
-            group.create_task(consumer.tend(patience(settings)))
-            group.create_task(story.run(conversations))
+        async with working(stop, standing, consumer.stop, story.stop, gate.open) as tasks:
+            tasks.start("consumer", consumer.tend(patience(settings)), until=stop)
+            tasks.start("mails", story.run(conversations), until=stop)
 
 
 def check_lease(settings: Settings) -> None:

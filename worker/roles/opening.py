@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from worker import metrics
+from worker.concurrency import Tasks
 from worker.errors import Outage, UsageError
 from worker.postgres.failures import NO_WRITES
 from worker.postgres.pool import connected as postgres
@@ -22,13 +23,15 @@ from worker.smtp.server import MailServer
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from worker.logs import Log
     from worker.postgres.pool import Pool
     from worker.postgres.presence import PostgresPresence
     from worker.rabbitmq.connection import Connection
+    from worker.rabbitmq.consuming import Consumer
     from worker.settings import Settings
+    from worker.standing import Standing
 
 # Of the memory budget: what the bodies of deliveries in hand may take, and one batch. The rest
 # is the program itself and what is made of a batch while it is decided and written.
@@ -137,6 +140,18 @@ def sending(settings: Settings, log: Log) -> None:
         log.warning("onversleuteld", dienst="smtp", instelling="KLANTCONTACT_SMTP_TLS")
 
 
+async def consume(
+    lanes: Sequence[tuple[Consumer, Sequence[str]]],
+    settings: Settings,
+    standing: Standing,
+    host: str,
+) -> None:
+    """Have each lane consume its queues of this host, while its deliveries are taken already."""
+    for lane, queues in lanes:
+        await lane.consume(queues, 2 * settings.batch_size)
+    standing.ready(list(dict.fromkeys(each for _, queues in lanes for each in queues)), host)
+
+
 def patience(settings: Settings) -> float:
     """How long, in seconds, a delivery may wait for its turn, and then be in hand.
 
@@ -145,7 +160,18 @@ def patience(settings: Settings) -> float:
     return settings.unacknowledged.total_seconds() * 0.4
 
 
-async def when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:
+@asynccontextmanager
+async def working(
+    stop: asyncio.Event, standing: Standing, *acts: Callable[[], None]
+) -> AsyncIterator[Tasks]:
+    """The tasks of a role, which shows signs of life while they last; `acts` end them."""
+    async with Tasks() as tasks:
+        tasks.accompany("signs of life", standing.live())
+        tasks.start("stop", _when(stop, *acts), until=stop)
+        yield tasks
+
+
+async def _when(stop: asyncio.Event, *acts: Callable[[], None]) -> None:
     """Do all of `acts` once `stop` is set."""
     await stop.wait()
     for act in acts:

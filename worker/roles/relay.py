@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,11 @@ from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import publishing
 from worker.relay import Relay
 from worker.rendering import TemplateError
-from worker.roles.opening import broker, database, when
+from worker.roles.opening import broker, database, working
 
 if TYPE_CHECKING:
+    import asyncio
+
     from worker.settings import Settings
     from worker.standing import Standing
 
@@ -54,9 +55,7 @@ async def relay(settings: Settings, stop: asyncio.Event, standing: Standing) -> 
             settings.relay_poll,
         )
         standing.ready(broker=connection.host)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, wake.stop))
+        async with working(stop, standing, wake.stop) as tasks:
             # With nothing to publish, nothing else would tell that nothing can be.
-            watching = group.create_task(publisher.gone())
-            await story.run(wake)
-            watching.cancel()
+            tasks.accompany("connection", publisher.gone())
+            tasks.start("outbox", story.run(wake), until=stop)

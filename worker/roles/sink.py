@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,10 +28,14 @@ from worker.rabbitmq.topology import (
     ZAKEN,
     definitions,
 )
-from worker.roles.opening import batches, broker, database, gate_for, patience, when
+from worker.roles.opening import batches, broker, consume, database, gate_for, patience, working
 from worker.sink import Sink
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from worker.envelope import Story
+    from worker.rabbitmq.consuming import Consumer
     from worker.settings import Settings
     from worker.standing import Standing
     from worker.suspects import Suspects
@@ -67,19 +70,20 @@ async def sink(
         lane = await opened(connection, limits, gate)
         bounce_lane = await opened(connection, limits, gate)
         attempts = PostgresAttempts(pool)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, lane.stop, bounce_lane.stop, gate.open))
-            for each in (lane, bounce_lane):
-                group.create_task(each.tend(patience(settings)))
-            group.create_task(suspects.run(lane, measured(story), attempts))
-            group.create_task(housekeeping.run(stop))
-            group.create_task(
-                Counting(PostgresCounts(pool), settings.housekeeping, database_now).run(stop)
-            )
-            group.create_task(suspects.run(bounce_lane, measured(bounces), attempts))
-            await lane.consume([DLQ], 2 * settings.batch_size)
-            await bounce_lane.consume([BOUNCE], 2 * settings.batch_size)
-            standing.ready([DLQ, BOUNCE], connection.host)
+        counting = Counting(PostgresCounts(pool), settings.housekeeping, database_now)
+        lanes: list[tuple[Consumer, str, Story]] = [
+            (lane, DLQ, story),
+            (bounce_lane, BOUNCE, bounces),
+        ]
+        async with working(stop, standing, lane.stop, bounce_lane.stop, gate.open) as tasks:
+            for each, queue, taker in lanes:
+                tasks.start(f"consumer of {queue}", each.tend(patience(settings)), until=stop)
+                work = suspects.run(each, measured(taker), attempts)
+                tasks.start(queue, work, until=stop)
+            tasks.start("housekeeping", housekeeping.run(stop), until=stop)
+            tasks.start("counting", counting.run(stop), until=stop)
+            asked = [(each, [queue]) for each, queue, _ in lanes]
+            tasks.start("consume", consume(asked, settings, standing, connection.host))
 
 
 QUEUES = Queues(

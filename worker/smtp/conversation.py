@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from worker.concurrency import Deadline
 from worker.mailer import Answer, Sent
 from worker.smtp.transaction import NOT_OF_THE_MAIL, Transaction, written
 from worker.smtp.unserved import Unserved, silent
@@ -60,7 +61,7 @@ class SmtpConversation:
         # A connection that has gone, or ends with 421, says nothing of a mail that it did not
         # carry: once more, over a new one.
         try:
-            async with asyncio.timeout_at(until):
+            async with Deadline.at(until):
                 self._line = line = await self._server.connect()
         except Unserved as reason:
             return reason.answer()
@@ -90,7 +91,7 @@ class SmtpConversation:
         if line is None:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
+            async with Deadline(_GOODBYE_SECONDS):
                 await line.exchange.ask(b"QUIT\r\n")
         line.exchange.end()
 

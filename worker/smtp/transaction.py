@@ -6,11 +6,11 @@ the mail, whatever happens: it is for later. From then on a silence is unknown.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from worker.concurrency import Deadline
 from worker.domain.undeliverable import undeliverable
 from worker.mailer import Answer, Sent
 from worker.smtp.exchange import NOT_AVAILABLE
@@ -87,7 +87,7 @@ class Transaction:
     async def run(self) -> Answer:
         """What became of it; the connection is open afterwards if it can take another mail."""
         try:
-            async with asyncio.timeout_at(self.until):
+            async with Deadline.at(self.until):
                 if await self._enveloped():
                     await self.turn()
                     self._handing = True

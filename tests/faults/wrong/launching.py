@@ -15,11 +15,11 @@ from worker.settings import load
 from worker.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from worker.settings import Settings
 
-    Role = Callable[[Settings, asyncio.Event, Standing], Awaitable[None]]
+    Role = Callable[[Settings, asyncio.Event, Standing], Coroutine[None, None, None]]
 
 
 def launch(role: Role, name: str) -> None:

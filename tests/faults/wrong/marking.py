@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,11 @@ from worker.postgres.wake import listening
 from worker.rabbitmq.offers import Offers
 from worker.rabbitmq.publishing import publishing
 from worker.relay import Relay
-from worker.roles.opening import broker, database, when
+from worker.roles.opening import broker, database, working
 from worker.roles.relay import finisher
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
@@ -62,11 +62,9 @@ async def _relay(settings: Settings, stop: asyncio.Event, standing: Standing) ->
             settings.relay_poll,
         )
         standing.ready()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(when(stop, wake.stop))
-            watching = group.create_task(publisher.gone())
-            await story.run(wake)
-            watching.cancel()
+        async with working(stop, standing, wake.stop) as tasks:
+            tasks.accompany("connection", publisher.gone())
+            tasks.start("outbox", story.run(wake), until=stop)
 
 
 if __name__ == "__main__":

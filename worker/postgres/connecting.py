@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from worker.errors import Outage
 from worker.postgres.failures import FAILURES, not_let_in, stale
+from worker.postgres.primary import Newest, Server, server
 from worker.postgres.tls import each_host
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ _ONE_HOST_SECONDS: Final = 5.0
 # outage may take.
 _HOST_SECONDS: Final = 3.0
 _ALL_SECONDS: Final = 6.0
+_LOOK_SECONDS: Final = 2.0
 _ENCODING: Final = "UTF8"
 _URLS: Final = 4
 _LOOKS: Final = 3
@@ -49,6 +53,7 @@ class Hosts:
             else _ONE_HOST_SECONDS
         )
         self._pools_by_session = False
+        self._newest = Newest()
 
     async def connect(
         self,
@@ -79,6 +84,34 @@ class Hosts:
                 return connection, url
         raise self._unreachable(failures) from None
 
+    async def look_around(self) -> None:
+        """Note which server each host is, before one is used: an old primary is tried last.
+
+        A host that cannot be asked now says nothing. Nothing is asked of the only one.
+        """
+        if len(self._urls) == 1:
+            return
+        asked = list(self._urls)
+        found = dict(zip(asked, await asyncio.gather(*map(self._asked, asked)), strict=True))
+        for each in found.values():
+            self._newest.note(each)
+        self._urls = sorted(self._urls, key=lambda url: self._newest.is_older(found.get(url)))
+
+    async def _asked(self, url: str) -> Server | None:
+        try:
+            connection = await asyncpg.connect(
+                url,
+                timeout=_LOOK_SECONDS,
+                command_timeout=_LOOK_SECONDS,
+                target_session_attrs=SessionAttribute.any,
+            )
+            try:
+                return await server(connection)
+            finally:
+                connection.terminate()
+        except FAILURES:
+            return None
+
     def _unreachable(self, failures: Sequence[tuple[str, Exception]]) -> Outage:
         if len(failures) == 1:
             return not_let_in(failures[0][1])
@@ -94,6 +127,11 @@ class Hosts:
                 f"the database keeps text in {encoding}, and the program needs UTF8: make it anew"
                 " by `createdb --template template0 --encoding UTF8`, then `klantcontact migrate`"
             )
+        await self._check_way(connection)
+        if objection := self._newest.objection(await server(connection)):
+            raise Outage(objection)
+
+    async def _check_way(self, connection: Connection) -> None:
         if self._pools_by_session:
             return
         own = await connection.fetchval(_OWN_PROCESS)

@@ -30,7 +30,12 @@ _IDLE_SECONDS = 3
 
 @asynccontextmanager
 async def connected(
-    url: str, *, size: int, by_index: bool = False, deadline: timedelta = _DEADLINE
+    url: str,
+    *,
+    size: int,
+    by_index: bool = False,
+    compared: bool = False,
+    deadline: timedelta = _DEADLINE,
 ) -> AsyncIterator[Pool]:
     """A pool of up to `size` connections; raises Outage if the database cannot be reached.
 
@@ -42,6 +47,8 @@ async def connected(
     `by_index` is for whoever works on tables that are empty at one moment and full at the next,
     as the outbox is: statistics are always late there, and a plan that reads and sorts all of
     it, chosen while it was empty, is kept.
+
+    `compared` has every host of the URL looked at first: of two primaries the newer is used.
     """
     statements = beginning(deadline, by_index=by_index)
 
@@ -49,6 +56,8 @@ async def connected(
         await connection.execute(statements)
 
     reached = hosts(url)
+    if compared:
+        await reached.look_around()
     with translated():
         pool = await asyncpg.create_pool(
             min_size=0,

@@ -61,7 +61,9 @@ async def database(
     with _renewed():
         url = database_url(settings)
     deadline = settings.postgres_deadline
-    async with postgres(url, size=size, by_index=by_index, deadline=deadline) as pool:
+    async with postgres(
+        url, size=size, by_index=by_index, compared=True, deadline=deadline
+    ) as pool:
         if await pending(pool):
             msg = "the database's schema is older than this program; run `klantcontact migrate`"
             raise Outage(msg)

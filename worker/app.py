@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from worker.clock import database_now, pause
 from worker.concurrency import Tasks
 from worker.ending import SHARE_GOODBYE, wind_up
-from worker.errors import Defect, KlantcontactError, Outage, UsageError
+from worker.errors import BatchRejected, Defect, KlantcontactError, Outage, UsageError
 from worker.housekeeping import check_retention
 from worker.message_log import place
 from worker.presence import Presence
@@ -148,14 +148,22 @@ async def keep(
         try:
             async with Tasks() as tasks:
                 tasks.start(standing.role, run(), until=stop)
-        except Outage as outage:
+        # What the database refuses of a role that has no message to blame, as of the relay, must
+        # not end the other roles.
+        except (Outage, BatchRejected) as error:
             tries = 0 if time.monotonic() - began > _STEADY_SECONDS else tries + 1
             longest = settings.outage_pause.total_seconds()
             seconds = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
             seconds *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
-            standing.out(str(outage), seconds)
+            standing.out(_reason(error), seconds)
             await pause(stop, seconds)
     standing.ended()
+
+
+def _reason(error: KlantcontactError) -> str:
+    if isinstance(error, BatchRejected):
+        return f"PostgreSQL refuses what this role writes ({error})"
+    return str(error)
 
 
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:

@@ -9,7 +9,7 @@ from tests.fakes import Lines
 from tests.waiting import DEADLINE
 from worker.app import keep
 from worker.ending import drain
-from worker.errors import Outage, UsageError
+from worker.errors import BatchRejected, Outage, UsageError
 from worker.role import Role
 from worker.roles.mailer import check_lease
 from worker.settings import Settings
@@ -32,6 +32,24 @@ async def test_a_role_runs_again_after_each_outage_until_it_is_told_to_stop() ->
     assert runs == 4
     told = [str(line["reden"]) for line in lines.of("uitval")]
     assert told == ["PostgreSQL does not answer"]
+
+
+async def test_a_role_whose_work_the_database_refuses_says_so_and_runs_again() -> None:
+    stop, lines, runs = asyncio.Event(), Lines(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise BatchRejected("SQLSTATE 23514, constraint mail_check")
+        stop.set()
+
+    await keep(run, _AT_ONCE, stop, Standing("relay", lines.log))
+    assert runs == 3
+    told = [str(line["reden"]) for line in lines.of("uitval")]
+    assert told == [
+        "PostgreSQL refuses what this role writes (SQLSTATE 23514, constraint mail_check)"
+    ]
 
 
 async def test_a_defect_of_the_program_is_no_outage() -> None:

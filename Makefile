@@ -16,7 +16,7 @@ help:
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
 	@echo "make faults  nothing lost, nothing twice, whatever breaks; MESSAGES=5000 FAULTS=15 SEED=1"
-	@echo "make test-slow    each of those faults, messages that kill, more stacks, each remedy"
+	@echo "make test-slow    each of those faults, answers that don't come, messages that kill, more stacks, each remedy"
 	@echo "make fuzz    whatever comes from outside, changed at random; SECONDS=60 for each target"
 	@echo "make mails   every mail in a real browser; keeps the pictures of docs/mails.md"
 	@echo "make image-root    the Dockerfile without Docker: its steps, and the program, in a root of its own"
@@ -36,7 +36,7 @@ AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py \
 	tests/integration/test_topology_apply.py tests/integration/test_stack_lifetime.py \
 	tests/integration/test_stack_versions.py tests/acceptance/test_deadly.py \
-	tests/acceptance/test_remedies.py
+	tests/acceptance/test_remedies.py tests/acceptance/test_every_answer.py
 WITHOUT_SLOW = $(SLOW_TESTS:%=--ignore %)
 test: setup
 	@$(BIN)/pytest $(AT_ONCE) $(WITHOUT_SLOW) $(TESTS)

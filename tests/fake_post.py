@@ -137,6 +137,12 @@ class FakeOutbox(FakePost):
     async def claim(self, now: datetime, until: datetime, most: int) -> list[Due]:
         return await self.claim_rows(now, until, most)
 
+    async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
+        for key in rows:
+            row = self.outbox.get(key)
+            if row and row.beschikbaar == until and not row.geparkeerd:
+                row.beschikbaar, row.pogingen = now, row.pogingen - 1
+
 
 @dataclass
 class FakeMails(FakePost):

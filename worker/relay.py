@@ -7,11 +7,14 @@ that keeps failing is parked and holds up nothing.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from worker import metrics
-from worker.concurrency import Tasks
+from worker.concurrency import Deadline, Tasks
+from worker.errors import Outage
 from worker.finishing import Finished
 from worker.mime import HeaderError
 from worker.outcomes import Announcement
@@ -59,6 +62,7 @@ class DueRecall:
 
 # While one batch waits for the database or the broker, another is rendered.
 _AT_ONCE: Final = 2
+_GIVE_BACK_SECONDS: Final = 1.0
 
 Due = DueMail | DueAnnouncement | DueRecall
 
@@ -87,6 +91,9 @@ class Outbox(Protocol):
 
     async def settle(self, done: Sequence[UUID], parked: Sequence[UUID], now: datetime) -> None:
         """Delete what was confirmed and park what will never be."""
+
+    async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
+        """What was claimed until then and not settled is due again; this was no attempt."""
 
     async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """Mark mails that cannot be made as `mislukt`, each with the reason."""
@@ -151,8 +158,18 @@ class Relay:
         due = await self.outbox.claim(now, now + self.lease, self.batch)
         if due:
             with self.batches.in_hand(len(due)) as batch:
-                await self._publish(due, batch)
+                try:
+                    await self._publish(due, batch)
+                except (Outage, asyncio.CancelledError):
+                    await self._give_back(due, now + self.lease)
+                    raise
         return len(due)
+
+    async def _give_back(self, due: Sequence[Due], until: datetime) -> None:
+        """Not to wait for the end of the lease; where that fails, it ends by itself."""
+        with suppress(Outage, TimeoutError):
+            async with Deadline(_GIVE_BACK_SECONDS):
+                await self.outbox.give_back([each.row for each in due], until, self.clock())
 
     async def _publish(self, due: Sequence[Due], batch: Batch) -> None:
         mails = await self._mails([each for each in due if isinstance(each, DueMail)])

@@ -6,13 +6,35 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unanswered import Stage
 from tests.waiting import DEADLINE
 from worker.stack.lock import held
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.broker import Broker
+    from tests.mails import Mails
+    from tests.program import Program
+    from worker.postgres.pool import Pool
+
 FOREIGN = Path(__file__).parent / "foreign"
+
+
+@pytest.fixture
+def stage(
+    pool: Pool,
+    broker: Broker,
+    mails: Mails,
+    environment: dict[str, str],
+    start: Callable[..., Awaitable[Program]],
+) -> Stage:
+    """What a role behind a broker that leaves something unanswered is tried with."""
+    return Stage(pool, broker, mails, environment["KLANTCONTACT_AMQP_URL"], start)
 
 
 @pytest.fixture(scope="session")

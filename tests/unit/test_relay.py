@@ -10,6 +10,7 @@ from tests.contacts import NOW
 from tests.fake_post import FakeBroker, FakeOutbox, FakeWake
 from tests.fakes import Lines
 from worker.batches import Batches
+from worker.errors import Outage
 from worker.finishing import Finished
 from worker.mime import HeaderError
 from worker.relay import Relay
@@ -47,10 +48,20 @@ class Stopping:
         return await self.broker.offer(jobs)
 
 
+class Away(FakeBroker):
+    """A broker that confirms nothing and goes away."""
+
+    async def offer(self, jobs: Sequence[Offer]) -> list[bool]:
+        await super().offer(jobs)
+        raise Outage("RabbitMQ closed the connection")
+
+
 class Relayed:
     """A relay over fakes."""
 
-    def __init__(self, *, batch: int = 10, attempts: int = 3) -> None:
+    def __init__(
+        self, *, batch: int = 10, attempts: int = 3, broker: FakeBroker | None = None
+    ) -> None:
         self.outbox, self.broker, self.lines, self.clock = (
             FakeOutbox(),
             FakeBroker(),
@@ -60,7 +71,7 @@ class Relayed:
         self.unmakeable: dict[UUID, Exception] = {}
         self.relay = Relay(
             self.outbox,
-            self.broker,
+            self.broker if broker is None else broker,
             self.finish,
             self.clock,
             Batches("relay", self.lines.log),
@@ -206,3 +217,13 @@ async def test_a_relay_with_much_to_do_stops_when_it_is_told_to() -> None:
     relayed.relay = replace(relayed.relay, broker=Stopping(relayed.broker, wake))
     await relayed.relay.run(wake)
     assert len(relayed.offered) <= 2  # as many as it has in hand at once
+
+
+async def test_what_a_broker_that_went_away_did_not_confirm_is_due_again_at_once() -> None:
+    relayed = Relayed(broker=Away())
+    mails = relayed.add(2)
+    for _ in range(4):
+        with pytest.raises(Outage):
+            await relayed.relay.round()
+    rows = [relayed.outbox.outbox[mail] for mail in mails]
+    assert [(row.beschikbaar, row.pogingen) for row in rows] == [(NOW, 0)] * 2

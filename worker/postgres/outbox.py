@@ -125,6 +125,19 @@ class PostgresOutbox:
                 now,
             )
 
+    async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
+        """Only what still has that lease: another relay may have claimed the rest."""
+        async with session(self._pool) as connection:
+            await connection.execute(
+                """
+                update outbox set beschikbaar = $3, pogingen = pogingen - 1
+                where id = any ($1::uuid[]) and beschikbaar = $2 and geparkeerd is null
+                """,
+                list(rows),
+                until,
+                now,
+            )
+
     @on_new_sessions
     async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """A mail that cannot be made is `mislukt`; the reason stands where an answer would."""

@@ -50,6 +50,7 @@ def process(  # noqa: PLR0913 (what a test wants to say of it)
     registered: Mapping[Key, float] | None = None,
     repeated: Sequence[Key] = (),
     unexpected: Sequence[str] = (),
+    out: str = "",
 ) -> Logged:
     """One that ran and was told to stop."""
     return Logged(
@@ -57,6 +58,9 @@ def process(  # noqa: PLR0913 (what a test wants to say of it)
         asked,
         ended,
         sends=True,
+        last=True,
+        roles=frozenset({"intake", "relay"}),
+        at_work={"intake", "relay"} - {out},
         registered=dict(registered or {}),
         repeated=Counter(repeated),
         unexpected=list(unexpected),

@@ -36,7 +36,7 @@ def _cases() -> Iterator[tuple[Role, Fault]]:
         yield role, Fault("basic.publish" if publishes else "basic.ack", How.MUTED, to_broker=True)
 
 
-@pytest.mark.parametrize(("role", "fault"), _cases(), ids=str)
+@pytest.mark.parametrize(("role", "fault"), list(_cases()), ids=str)
 async def test_a_role_is_back_after_an_answer_that_did_not_come(
     stage: Stage,
     role: Role,

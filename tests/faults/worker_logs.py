@@ -23,6 +23,9 @@ class Logged:
     asked: str | None
     ended: int | None
     sends: bool
+    last: bool = False
+    """Whether it ran to the end of the run, when every fault was over."""
+    roles: frozenset[str] = frozenset()
     registered: dict[Key, float] = field(default_factory=dict)
     repeated: Counter[Key] = field(default_factory=Counter)
     outages: Counter[str] = field(default_factory=Counter)
@@ -38,7 +41,7 @@ class Logged:
 
 def read(life: Life) -> Logged:
     """Line by line; the last may not be whole, if the process was killed."""
-    found = Logged(life.log.stem, life.asked, life.ended, life.of.sends)
+    found = Logged(life.log.stem, life.asked, life.ended, life.of.sends, life.last)
     with life.log.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             _note(found, line)
@@ -56,6 +59,8 @@ def _note(found: Logged, line: str) -> None:
     match said.get("event"):
         case "klantcontact":
             _message(found, said)
+        case "start":
+            found.roles = frozenset(said.get("rollen", ()))
         case "gereed":
             found.at_work.add(said.get("rol", ""))
         case "uitval":

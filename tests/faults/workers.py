@@ -57,6 +57,8 @@ class Life:
     asked: str | None = None
     """Who ended it: `killed` or `terminated` by us, None by nobody of us."""
     ended: int | None = None
+    last: bool = False
+    """Whether it ran to the end of the run, when every fault was over."""
 
 
 class Running:
@@ -131,6 +133,8 @@ class Running:
     async def stop(self) -> None:
         """Ask all to end, and start none anew."""
         self._stopping.set()
+        for name in self.names:
+            self._now[name].last = True
         await asyncio.gather(*(self.terminate(name) for name in self.names))
 
     def leave(self) -> None:

@@ -183,6 +183,7 @@ def test_a_planted_duplicate_is_caught(found: Found) -> None:
         replace(WELL, left={"outbox": 1}),
         replace(WELL, wrong=("whole-1 ended by itself",)),
         replace(WELL, logs=(*WELL.logs, process(unexpected=["onverwacht"]))),
+        replace(WELL, logs=(*WELL.logs, process(out="relay"))),
         replace(WELL, logs=(*WELL.logs, process(asked=None, ended=-9))),
         replace(WELL, logs=(WELL.logs[0], process("whole-2", repeated=[ONE]))),
         replace(
@@ -212,6 +213,7 @@ def test_a_planted_duplicate_is_caught(found: Found) -> None:
         "left over",
         "process ended",
         "error in the log",
+        "role not ready in the end",
         "killed by nobody",
         "redelivered after SIGTERM",
         "told by mistake",

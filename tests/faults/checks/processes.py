@@ -32,6 +32,8 @@ def ends(found: Found) -> Iterator[Finding]:
     for log in found.logs:
         for said in log.unexpected:
             yield unexpected(f"{log.name} said {said}")
+        for role in sorted(log.roles - log.at_work) if log.last else ():
+            yield unexpected(f"role {role} of {log.name} was not ready in the end")
 
 
 def redeliveries(found: Found) -> Iterator[Finding]:

@@ -1,18 +1,22 @@
 # Every target does its own set-up. Nothing outside this checkout is changed.
 PYTHON ?= python3
-BIN := .venv/bin
+# A folder of the checkout: an environment beside the first one, with another Python.
+VENV ?= .venv
+BIN := $(VENV)/bin
 ROWS ?=
 FAULTS ?= 15
 MESSAGES ?= 5000
 SECONDS ?= 60
 
-.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 check bench faults test-slow fuzz mails image-root format lock clean setup
+.PHONY: help demo test coverage test-rabbitmq4 test-postgres15 test-python test-debian13 check bench faults test-slow fuzz mails image-root format lock clean setup
 
 help:
 	@echo "make demo    everything once, on an embedded RabbitMQ and PostgreSQL"
 	@echo "make test    all tests, against real services, but for those of make test-slow"
 	@echo "make coverage    the same, and which lines and branches they reach"
 	@echo "make test-rabbitmq4, make test-postgres15    those with services, on other versions"
+	@echo "make test-python PYTHON=python3.12    what leans on Python's own asyncio, on another Python"
+	@echo "make test-debian13    the same on Debian 13's Python, in a root of its own"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   throughput beside its peers; ROWS=intake,faststream for some rows"
 	@echo "make faults  nothing lost, nothing twice, whatever breaks; MESSAGES=5000 FAULTS=15 SEED=1"
@@ -24,8 +28,9 @@ help:
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   stop the embedded services; remove them and the environment"
 
+BOOTSTRAP = $(PYTHON) worker/stack/bootstrap.py --environment $(VENV)
 setup:
-	@$(PYTHON) worker/stack/bootstrap.py
+	@$(BOOTSTRAP)
 
 demo: setup
 	@$(BIN)/klantcontact demo
@@ -54,6 +59,20 @@ test-rabbitmq4: setup
 test-postgres15: setup
 	@KLANTCONTACT_STACK_POSTGRES=15 $(ON_SERVICES)
 
+# Outages, shutdown, watchdog, probes and faults: how a task is cancelled differs from one patch
+# release of Python to the next.
+ON_ANOTHER_PYTHON = tests/unit tests/integration/test_consuming_ends.py \
+	tests/integration/test_consuming_tended.py tests/integration/test_pool.py \
+	tests/integration/test_publishing.py $(wildcard tests/acceptance/test_outages*.py) \
+	tests/acceptance/test_worker.py tests/acceptance/test_watchdog.py \
+	tests/acceptance/test_probing.py tests/acceptance/test_faults.py
+test-python:
+	@$(MAKE) --no-print-directory test VENV=.venv-other TESTS="$(ON_ANOTHER_PYTHON)"
+
+# As root, on Debian with debootstrap.
+test-debian13: setup
+	@$(BIN)/python -m tests.image.debian13
+
 check: setup
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
@@ -61,7 +80,7 @@ check: setup
 	@$(BIN)/lint-imports
 
 bench:
-	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-bench.lock
+	@$(BOOTSTRAP) --lock requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS))
 
 test-slow: setup
@@ -73,7 +92,7 @@ faults: setup
 		$(if $(WINDOW),--window $(WINDOW))
 
 fuzz:
-	@$(PYTHON) worker/stack/bootstrap.py --lock requirements-fuzz.lock
+	@$(BOOTSTRAP) --lock requirements-fuzz.lock
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
 
 mails: setup
@@ -100,4 +119,4 @@ lock:
 
 clean:
 	@[ ! -x $(BIN)/klantcontact ] || $(BIN)/klantcontact stack reset
-	@rm -rf .venv .stack
+	@rm -rf .venv .venv-* .stack

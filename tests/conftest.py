@@ -46,6 +46,9 @@ hypothesis.settings.load_profile("patient")
 # width of a terminal is for the tests to say.
 os.environ.pop("COLUMNS", None)
 
+pytest_plugins = ["tests.versions"]
+_NEEDED = "KLANTCONTACT_TEST_SERVICES"
+"""Set by .ci/run: a machine on which no service can be started is a failure, not a skip."""
 _TEMPLATE = "klantcontact_template"
 _numbers = count(1)
 _TIERS = ("unit", "integration", "acceptance")
@@ -66,7 +69,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[StackState]:
+def services(note_versions: Callable[[StackState], None]) -> Iterator[StackState]:
     """RabbitMQ, PostgreSQL and the mail catcher; ended with the session, whatever ends it."""
     # Tests that run side by side have services of their own.
     side = os.environ.get("PYTEST_XDIST_WORKER")
@@ -74,11 +77,13 @@ def services() -> Iterator[StackState]:
     try:
         state = entered.__enter__()
     except StackError as error:
-        # Whoever asks for a version must not get a green run without it.
-        if os.environ.get("CI") == "true" or any(chosen.choice(os.environ).values()):
+        # Whoever asks for services, or a version of them, must not get a green run without.
+        needed = os.environ.get("CI") == "true" or os.environ.get(_NEEDED)
+        if needed or any(chosen.choice(os.environ).values()):
             raise
         pytest.skip(f"no embedded stack: {error}")
     try:
+        note_versions(state)
         yield state
     finally:
         entered.__exit__(None, None, None)

@@ -7,14 +7,11 @@ looked at is as it should be, 1 when something is not, 2 where it can't be done.
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from rich.console import Console
 
@@ -22,20 +19,18 @@ from tests.image import held, lived
 from tests.image.base import BuildError, release
 from tests.image.building import Builder
 from tests.image.dockerfile import DockerfileError, stages
+from tests.image.possible import CHECKOUT, impossible
 from tests.image.report import Report
 from worker.stack.errors import StackError
 from worker.stack.looking import default_root
 from worker.stack.running import running
-
-CHECKOUT: Final = Path(__file__).parents[2]
-PROGRAMS: Final = {"debootstrap": "debootstrap", "unshare": "util-linux", "apt-get": "apt"}
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
 def main() -> int:
     """Build, look, start; the exit status."""
-    if why := _impossible():
+    if why := impossible():
         err.print(f"Error: {why}")
         return 2
     report = Report(partial(out.print, markup=False, soft_wrap=True))
@@ -48,14 +43,6 @@ def main() -> int:
         report.check("the Dockerfile's steps can be done", holds=False, details=[str(error)])
     out.print(f"{report.seen} things looked at, {report.wrong} wrong")
     return 1 if report.wrong else 0
-
-
-def _impossible() -> str | None:
-    """Why it can't be done here, or None."""
-    if os.geteuid() != 0:
-        return "this makes roots and mounts: run it as root"
-    missing = [package for name, package in PROGRAMS.items() if shutil.which(name) is None]
-    return f"apt-get install {' '.join(missing)}, on a Debian machine" if missing else None
 
 
 def _show(folder: Path, report: Report) -> None:

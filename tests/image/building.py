@@ -95,11 +95,11 @@ class Builder:
     def _run(self, step: Step, tree: Path, configuration: Configuration) -> None:
         room = Room(
             tree,
-            {"HOME": "/root", **configuration.known, **_network(os.environ)},
+            {"HOME": "/root", **configuration.known, **network(os.environ)},
             folder=configuration.folder,
             user=configuration.user,
             group=configuration.group,
-            shown=_authorities(self.folder, os.environ),
+            shown=authorities(self.folder, os.environ),
         )
         done = room.run("/bin/sh", "-c", step.value, seconds=base.SECONDS)
         if done.returncode:
@@ -107,14 +107,15 @@ class Builder:
             raise base.BuildError(message + done.stdout[-_LAST_WORDS:])
 
 
-def _network(environment: Mapping[str, str]) -> dict[str, str]:
+def network(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which a room reaches the network as this machine does."""
     passed = {name: environment[name] for name in _NETWORK if name in environment}
     if any(name in environment for name in _AUTHORITIES):
         passed |= dict.fromkeys(_AUTHORITIES, f"{SHOWN}/authorities.pem")
     return passed
 
 
-def _authorities(folder: Path, environment: Mapping[str, str]) -> Path | None:
+def authorities(folder: Path, environment: Mapping[str, str]) -> Path | None:
     """A folder with the authorities that this machine trusts, where it names a file of them."""
     file = next((environment[name] for name in _AUTHORITIES if name in environment), None)
     if file is None:

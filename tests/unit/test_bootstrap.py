@@ -52,6 +52,17 @@ def test_a_complete_environment_is_left_alone(checkout: Path) -> None:
     assert (checkout / ".venv/stamp.json").stat().st_mtime_ns == before
 
 
+def test_an_environment_of_another_name_is_another_one(checkout: Path) -> None:
+    """One Python's stands beside another's."""
+    write_stamp(checkout, wanted(checkout, "requirements-dev.lock"))
+    (checkout / ".venv").rename(checkout / ".venv-other")
+    assert read_stamp(checkout / ".venv") is None
+
+    bootstrap(checkout, "requirements-dev.lock", ".venv-other")
+
+    assert not (checkout / ".venv").exists()
+
+
 def test_an_environment_that_holds_more_will_do(checkout: Path) -> None:
     """After the bench's superset was installed the smaller lock needs no run of its own."""
     goal = wanted(checkout, "requirements-dev.lock")
@@ -94,7 +105,7 @@ def test_an_interrupted_run_counts_as_none(checkout: Path, left: str) -> None:
     """A stamp that isn't whole is no stamp."""
     (checkout / ".venv").mkdir()
     (checkout / ".venv/stamp.json").write_text(left, encoding="utf-8")
-    assert read_stamp(checkout) is None
+    assert read_stamp(checkout / ".venv") is None
 
 
 def test_an_unknown_lock_file_is_named(checkout: Path) -> None:

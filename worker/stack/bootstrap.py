@@ -1,5 +1,6 @@
 """Makes `.venv` in the checkout with the locked dependencies: `python3 worker/stack/bootstrap.py`.
 
+`--environment .venv-other` makes another one beside it, with the Python that this is run with.
 Standard library only, and nothing outside the checkout is written. Where the machine's Python
 comes without pip, as on plain Debian, pip is taken from Debian's package of its wheel. Run again
 it does nothing, or what an interrupted run left undone.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OLDEST: Final = (3, 11)
+ENVIRONMENT: Final = ".venv"
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+==[^\s;\\]+)", re.MULTILINE)
 _WHEELS: Final = "usr/share/python-wheels"
 
@@ -85,49 +87,50 @@ def wanted(checkout: Path, lock: str) -> Stamp:
     return Stamp(python, str(checkout), project, tuple(_PIN.findall(text)))
 
 
-def bootstrap(checkout: Path, lock: str) -> None:
-    """Make or complete the environment of `checkout`. Raises BootstrapError."""
+def bootstrap(checkout: Path, lock: str, name: str = ENVIRONMENT) -> None:
+    """Make or complete the environment `name` in `checkout`. Raises BootstrapError."""
     if sys.version_info < OLDEST:
         message = f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}"
         raise BootstrapError(message)
+    environment = checkout / name
     with _alone(checkout / ".stack"):
-        goal, stamp = wanted(checkout, lock), read_stamp(checkout)
+        goal, stamp = wanted(checkout, lock), read_stamp(environment)
         if stamp is not None and stamp.covers(goal):
             return
-        _stamp_file(checkout).unlink(missing_ok=True)
+        _stamp_file(environment).unlink(missing_ok=True)
         if stamp is None or not stamp.fits(goal):
             stamp = goal
-            _make_environment(checkout)
-        _install(checkout, lock)
+            _make(environment)
+        _install(environment, checkout, lock)
         done = json.dumps(asdict(stamp.after(goal)))
-        _stamp_file(checkout).write_text(done, encoding="utf-8")
+        _stamp_file(environment).write_text(done, encoding="utf-8")
 
 
-def read_stamp(checkout: Path) -> Stamp | None:
-    """The stamp of the environment that is there; None when it isn't whole."""
+def read_stamp(environment: Path) -> Stamp | None:
+    """The stamp of an environment; None when it isn't there, or isn't whole."""
     try:
-        kept = json.loads(_stamp_file(checkout).read_text(encoding="utf-8"))
+        kept = json.loads(_stamp_file(environment).read_text(encoding="utf-8"))
         return Stamp(kept["python"], kept["checkout"], kept["project"], tuple(kept["pins"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _stamp_file(checkout: Path) -> Path:
-    return checkout / ".venv" / "stamp.json"
+def _stamp_file(environment: Path) -> Path:
+    return environment / "stamp.json"
 
 
-def _make_environment(checkout: Path) -> None:
+def _make(environment: Path) -> None:
     """An empty environment, without pip, in the place of what was there."""
-    _say("making .venv")
-    shutil.rmtree(checkout / ".venv", ignore_errors=True)
+    _say(f"making {environment.name}, with Python {sys.version.split()[0]}")
+    shutil.rmtree(environment, ignore_errors=True)
     # The base interpreter: an environment made from within another must not depend on it.
     python = getattr(sys, "_base_executable", None) or sys.executable
-    _run([python, "-m", "venv", "--without-pip", str(checkout / ".venv")])
+    _run([python, "-m", "venv", "--without-pip", str(environment)])
 
 
-def _install(checkout: Path, lock: str) -> None:
+def _install(environment: Path, checkout: Path, lock: str) -> None:
     """All of `lock` and the project itself, with no look at what else there might be."""
-    pip = [str(checkout / ".venv/bin/python"), str(_pip_wheel(checkout) / "pip"), "install"]
+    pip = [str(environment / "bin/python"), str(_pip_wheel(checkout) / "pip"), "install"]
     pip += ["-qq", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]
     _say(f"installing {lock}")
     _run([*pip, "--require-hashes", "--requirement", str(checkout / lock)])
@@ -184,10 +187,12 @@ def _say(line: str) -> None:
 
 def main() -> int:
     """Parse the command line; the exit status is 0 when the environment is complete."""
-    parser = argparse.ArgumentParser(description="Make .venv with the locked dependencies.")
+    parser = argparse.ArgumentParser(description="Make an environment of the locked dependencies.")
     parser.add_argument("--lock", default="requirements-dev.lock", help="which lock file")
+    parser.add_argument("--environment", default=ENVIRONMENT, help="the folder's name")
+    given = parser.parse_args()
     try:
-        bootstrap(CHECKOUT, parser.parse_args().lock)
+        bootstrap(CHECKOUT, given.lock, given.environment)
     except (BootstrapError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 DEADLY: Final = "DODELIJK"
 STANDS: Final = "STAATSTIL"
 KEEPS: Final = "HOUDTVAST"
+_FOR_EVER: Final = 600
 # It tries two to the power of the text's length ways, and lets go of the interpreter in none.
 _WITHOUT_AN_END: Final = re.compile("(a+)+$")
 
@@ -55,7 +56,7 @@ class Deadly:
         if DEADLY.encode() in body:
             os.kill(os.getpid(), signal.SIGKILL)
         if STANDS.encode() in body:
-            time.sleep(600)
+            time.sleep(_FOR_EVER)
         if KEEPS.encode() in body:
             _WITHOUT_AN_END.match("a" * 64 + "b")
         return self._proofs.prove(headers, body)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PASSWORDS = {"admin": "geheim", "worker": "geheim"}
 _SECONDS = 120
+_LOOK_AGAIN = 0.5
 _WAITING = re.compile(r'^rabbitmq_detailed_queue_messages_ready\{.*queue="([^"]+)"', re.MULTILINE)
 
 
@@ -98,7 +99,7 @@ def _await(cluster: Cluster) -> None:
     deadline = time.monotonic() + _SECONDS
     while not _complete(cluster):
         assert time.monotonic() < deadline, "the cluster is not complete"
-        time.sleep(0.5)
+        time.sleep(_LOOK_AGAIN)
 
 
 def _complete(cluster: Cluster) -> bool:

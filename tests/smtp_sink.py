@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+_LOOK_AGAIN: Final = 0.02
 _BACKLOG: Final = "500"
 _SYSTEM_PATH: Final = "/usr/sbin:/usr/bin:/usr/local/sbin"
 _ICU: Final = re.compile(r"libicu\w+\.so\.(\d+) => not found")
@@ -62,7 +63,7 @@ async def smtp_sink(
         )  # fmt: skip
     try:
         while not accepts(sink.port):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_LOOK_AGAIN)
             if process.returncode is not None:
                 raise StackError(
                     f"smtp-sink ended: {(folder / 'smtp-sink.log').read_text(encoding='utf-8')}"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.certificates import HERE, Authority
 from tests.proxy import Proxy, passing
+from tests.waiting import DEADLINE
 from worker.errors import Outage
 from worker.rabbitmq.connection import connected
 from worker.rabbitmq.tls import located
@@ -64,7 +65,7 @@ async def test_a_silent_host_is_passed_by_within_its_own_limit(services: StackSt
         await _fail(good.url)
         await good.restore()
         async with (
-            asyncio.timeout(15),
+            asyncio.timeout(DEADLINE),
             connected(_several(silent.url, mute.url, good.url), "test") as connection,
         ):
             assert connection.target.host.port == urlsplit(good.url).port

@@ -159,11 +159,11 @@ async def test_a_broker_that_falls_silent_is_gone_for_who_has_nothing_to_publish
 async def test_a_broker_that_has_nothing_to_say_is_there_all_the_same(broker: Broker) -> None:
     gate = Gate()
     async with (
-        connected(broker.state.amqp, "test", gate=gate, silence=3) as connection,
+        connected(broker.state.amqp, "test", gate=gate, silence=_SILENCE) as connection,
         consuming(connection, [QUEUE], LIMITS, gate, prefetch=1) as consumer,
     ):
         # Twice as long as a silence may last.
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(consumer.batch(), 6)
+            await asyncio.wait_for(consumer.batch(), 2 * _SILENCE)
         await broker.publish(b"x", message_id="een")
         assert (await consumer.batch())[0].message_id == "een"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from worker.postgres.pool import Pool
     from worker.stack.state import StackState
 
+_DEADLINE = timedelta(seconds=5)
+_LESS_THAN_TWO = 9.5
 _SECRET = "Voorbeeld Burger"
 
 # What a statement can end in, by its SQLSTATE, and the reaction it asks for.
@@ -178,7 +180,7 @@ async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_tw
 ) -> None:
     async with (
         passing(services.postgres) as proxy,
-        connected(proxy.url, size=1, deadline=timedelta(seconds=5)) as pool,
+        connected(proxy.url, size=1, deadline=_DEADLINE) as pool,
     ):
 
         async def ask() -> None:
@@ -187,9 +189,9 @@ async def test_a_server_that_falls_silent_is_an_outage_after_one_deadline_not_tw
                 proxy.stall()
                 await connection.execute("select 2")
 
-        # A cancellation that is waited for would come to its end after 10 s.
+        # A cancellation that is waited for would come to its end after two deadlines.
         with pytest.raises(Outage, match="does not answer"):
-            await asyncio.wait_for(ask(), 9.5)
+            await asyncio.wait_for(ask(), _LESS_THAN_TWO)
 
 
 async def test_who_is_told_to_end_does_not_wait_for_a_silent_server(services: StackState) -> None:

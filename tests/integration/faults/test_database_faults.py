@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 # What asyncpg raises at whose session was ended depends on when it hears of it.
+_BETWEEN = 0.01
+"""Seconds between two locks, in which another can take one."""
 _GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.ConnectionDoesNotExistError,
@@ -134,7 +136,7 @@ async def test_whoever_locks_in_the_programs_order_is_the_victim_of_a_deadlock(
                         await theirs.execute(
                             "select from zaak where identificatie = $1 for share", f"ZAAK-{number}"
                         )
-                        await asyncio.sleep(0.01)
+                        await asyncio.sleep(_BETWEEN)
             except asyncpg.DeadlockDetectedError:
                 return True
             return False

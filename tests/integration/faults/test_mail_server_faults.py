@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.faults.world import World
 
+_SILENCE = 0.5
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[MailServer]:
@@ -130,7 +132,7 @@ async def test_it_is_well_again_after(world: World, name: str) -> None:
 async def test_slow_it_takes_its_time_and_the_mail(world: World) -> None:
     async with CATALOGUE["mail-server-slow"](world):
         sending = asyncio.create_task(_send(world.mail_server, "een"))
-        done, _ = await asyncio.wait([sending], timeout=0.5)
+        done, _ = await asyncio.wait([sending], timeout=_SILENCE)
         assert not done
         await sending
     assert world.mail_server.taken == {"een": 1}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.echo import Echo
     from tests.faults.wires.wire import Wire
 
+_SILENCE = 0.3
 _MEBIBYTE = bytes(range(256)) * 4096
 
 
@@ -40,7 +41,7 @@ class Client:
     async def quiet(self) -> bool:
         """Nothing comes, and no end, for as long as other connections need to say much."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(0.3):
+            async with asyncio.timeout(_SILENCE):
                 await self.reader.read(1)
                 return False
         return True

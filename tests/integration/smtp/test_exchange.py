@@ -18,7 +18,7 @@ from tests.integration.smtp.scripted_server import (
     Script,
     scripted,
 )
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 from worker.mailer import Sent
 from worker.tls import Files
 
@@ -296,8 +296,11 @@ async def test_a_conversation_that_is_cancelled_leaves_no_connection_behind() ->
     script = Script(dot=[SILENCE, OK])
     async with scripted(script) as port, conversing(port) as conversation:
         sending = asyncio.create_task(conversation.send(job()))
-        while not script.contents:  # noqa: ASYNC110 (the server sets no event)
-            await asyncio.sleep(0.01)
+
+        async def handed_over() -> bool:
+            return bool(script.contents)
+
+        await until(handed_over, "the content is handed over")
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending

@@ -20,6 +20,7 @@ from worker.stack.postgres import as_nobody
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+_LOOK_AGAIN: Final = 0.02
 _PAGE: Final = Path(__file__).parents[1] / "docs" / "operations.md"
 _PACKAGES: Final = ("pgbouncer", "libc-ares2", "libevent-2.1-7")
 _SECRETS: Final = 'select format(\'"%s" "%s"\', rolname, rolpassword) from pg_authid'
@@ -75,7 +76,7 @@ async def pooled(software: Path, folder: Path, url: str, **changes: str) -> Asyn
         )
     try:
         while not accepts(port):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_LOOK_AGAIN)
             assert process.returncode is None, log.read_text(encoding="utf-8")
         yield at._replace(
             netloc=f"{at.username}:{at.password}@127.0.0.1:{port}", path="/klantcontact"

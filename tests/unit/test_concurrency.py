@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from worker.concurrency import Deadline, Tasks, cancellations, ended
 from worker.errors import Outage
 
@@ -167,6 +168,6 @@ async def test_a_group_that_is_cancelled_ends_its_tasks_first() -> None:
 async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     task = asyncio.create_task(_stubborn())
     await asyncio.sleep(0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         await ended([task])
     assert task.cancelled()

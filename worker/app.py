@@ -66,7 +66,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
         [Standing(role.value, log.bind(rol=role.value), tell=changed.set) for role in chosen]
     )
     there = Presence(partial(presence, settings), health.roles, changed, database_now)
-    with _last_line(log):
+    with last_line(log):
         async with (
             _traced(settings, log),
             _probed(settings, health, log),
@@ -83,7 +83,7 @@ async def work(settings: Settings, wanted: Iterable[Role], log: Log) -> None:
 
 
 @contextmanager
-def _last_line(log: Log) -> Iterator[None]:
+def last_line(log: Log) -> Iterator[None]:
     """Whatever ends the process before it is asked to is the last line of its log.
 
     A defect ends all roles, not only its own: after an error that nobody foresaw, no state in

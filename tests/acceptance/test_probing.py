@@ -12,8 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 
 from tests.contacts import TOELICHTING, ZAAK, body, opvoerder
 from tests.facts import fill
+from tests.fakes import Lines
 from tests.proxy import passing
 from tests.waiting import until
+from worker.probing import probed
+from worker.standing import Health, Standing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -134,3 +137,17 @@ async def test_a_port_that_is_taken_is_said_at_once(command: Command) -> None:
     assert ended.code == 1
     assert "KLANTCONTACT_HTTP_PORT: cannot listen on 127.0.0.1" in ended.err
     assert "Traceback" not in ended.err
+
+
+async def test_a_role_that_shows_no_sign_of_life_is_told_to_whoever_asks(
+    http: httpx.AsyncClient,
+) -> None:
+    lines, moment = Lines(), [0.0]
+    standing = Standing("intake", lines.log, timer=lambda: moment[0])
+    async with probed("127.0.0.1", 0, Health([standing]), lines.log):
+        (listens,) = lines.of("luistert")
+        at = f"http://127.0.0.1:{listens['poort']}"
+        assert (await http.get(f"{at}/livez")).status_code == 200
+        moment[0] = 61.0
+        answer = await http.get(f"{at}/livez")
+    assert (answer.status_code, answer.text) == (503, "intake: no sign of life for 61 s\n")

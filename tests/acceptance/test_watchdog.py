@@ -69,3 +69,13 @@ async def test_a_process_that_goes_round_is_left_alone(broker: Broker, program: 
         if moment(line) - began > 2 * LONGEST:
             break
     assert await program.stop() == 0
+
+
+async def test_a_process_of_which_a_role_shows_no_sign_of_life_ends_itself(
+    environment: dict[str, str],
+) -> None:
+    program = await Program.start(environment=environment, module="tests.silent")
+    assert await program.ended() == STATUS
+    last = program.lines[-1]
+    assert (last["event"], last["level"], last["rol"]) == ("rol_stil", "error", "relay")
+    assert program.err == ""

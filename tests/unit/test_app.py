@@ -7,9 +7,9 @@ import pytest
 
 from tests.fakes import Lines
 from tests.waiting import DEADLINE
-from worker.app import keep
+from worker.app import keep, last_line
 from worker.ending import drain
-from worker.errors import BatchRejected, Outage, UsageError
+from worker.errors import BatchRejected, Defect, Outage, UsageError
 from worker.role import Role
 from worker.roles.mailer import check_lease
 from worker.settings import Settings
@@ -109,3 +109,66 @@ async def test_a_role_that_does_not_finish_is_let_go_of_and_another_is_not() -> 
         await asyncio.wait([finishing, stuck])
     assert (finishing.cancelled(), stuck.cancelled()) == (False, True)
     assert [line["rol"] for line in lines.of("losgelaten")] == ["mailer"]
+
+
+async def test_a_role_that_a_library_cancels_runs_again() -> None:
+    stop, lines, runs = asyncio.Event(), Lines(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise asyncio.CancelledError
+        stop.set()
+
+    await keep(run, _AT_ONCE, stop, Standing("intake", lines.log))
+    assert runs == 2
+    (said,) = lines.of("uitval")
+    assert said["reden"] == "task intake was cancelled by a library"
+
+
+async def test_a_role_that_ends_before_it_is_told_to_runs_again() -> None:
+    stop, lines, runs = asyncio.Event(), Lines(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 2:
+            stop.set()
+
+    await keep(run, _AT_ONCE, stop, Standing("intake", lines.log))
+    assert [line["reden"] for line in lines.of("uitval")] == ["task intake ended by itself"]
+
+
+async def test_a_try_leaves_no_cancellation_behind() -> None:
+    stop, counts = asyncio.Event(), list[int]()
+
+    async def run() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        counts.append(task.cancelling())
+        task.cancel()
+        if len(counts) == 2:
+            stop.set()
+        await asyncio.Event().wait()
+
+    await keep(run, _AT_ONCE, stop, Standing("intake", Lines().log))
+    assert counts == [0, 0]
+
+
+def test_a_defect_is_the_last_line_and_quotes_nothing() -> None:
+    lines = Lines()
+    with pytest.raises(Defect) as raised, last_line(lines.log):
+        int("Burger")
+    (said,) = lines.of("afgebroken")
+    assert (said["error"], said["reden"]) == ("ValueError", None)
+    assert "test_app" in str(said["plaats"])
+    assert "Burger" not in f"{said}{raised.value}"
+    assert raised.value.__suppress_context__
+
+
+def test_an_end_that_the_program_can_explain_is_the_last_line_with_its_reason() -> None:
+    lines = Lines()
+    with pytest.raises(Outage), last_line(lines.log):
+        raise Outage("task relay was cancelled by a library")
+    assert lines.of("afgebroken")[0]["reden"] == "task relay was cancelled by a library"

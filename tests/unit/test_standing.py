@@ -120,3 +120,35 @@ async def test_what_the_watchdog_missed_while_nobody_could_ask_is_told_once() ->
         while await nothing():
             assert time.monotonic() - began < DEADLINE
         await until(nothing, "it has told that")
+
+
+@dataclass
+class Timer:
+    seconds: float = 0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_a_role_that_shows_no_sign_of_life_is_seen_by_itself() -> None:
+    timer = Timer()
+    one = Standing("intake", Lines().log, timer=timer)
+    health = Health([one, Standing("sink", Lines().log, timer=timer)])
+    one.ready()
+    timer.seconds = 59
+    alive = [health.alive]
+    health.roles[1].expect(5)
+    timer.seconds = 61
+    alive.append(health.alive)
+    assert alive == [True, False]
+    assert health.words == "intake: no sign of life for 61 s\nsink: start\n"
+    assert (value("role_alive", role="intake"), value("role_alive", role="sink")) == (0, 1)
+
+
+def test_a_role_in_an_outage_and_one_that_has_ended_are_alive() -> None:
+    timer = Timer()
+    one, other = (Standing(name, Lines().log, timer=timer) for name in ("intake", "sink"))
+    one.out("PostgreSQL does not answer", 300)
+    other.ended()
+    timer.seconds = 350
+    assert Health([one, other]).alive

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.amqp_proxy import Fault, How, passing_frames
 from tests.proxy import passing
 from tests.waiting import DEADLINE, until
 from worker.errors import Outage
-from worker.rabbitmq.connection import connected
+from worker.rabbitmq.connection import answered, connected
 from worker.rabbitmq.consuming import Consumer, Limits, consuming, opened
 from worker.rabbitmq.deliveries import Deliveries
 from worker.rabbitmq.gate import Gate
@@ -167,3 +168,36 @@ async def test_a_broker_that_has_nothing_to_say_is_there_all_the_same(broker: Br
             await asyncio.wait_for(consumer.batch(), 2 * _SILENCE)
         await broker.publish(b"x", message_id="een")
         assert (await consumer.batch())[0].message_id == "een"
+
+
+async def test_a_consumer_that_is_still_being_asked_for_is_not_renewed(broker: Broker) -> None:
+    async with passing_frames(broker.state.amqp) as proxy:
+        gate = Gate()
+        async with connected(proxy.url, "test", gate=gate) as connection:
+            consumer = await opened(connection, LIMITS, gate)
+            channel = consumer.channel
+            met = proxy.arm(Fault("basic.consume-ok", How.SWALLOWED))
+            tending = asyncio.create_task(consumer.tend(LONG, SOON))
+            with pytest.raises(Outage, match="does not answer"):
+                await consumer.consume([QUEUE], 10)
+            assert met.done()
+            assert consumer.channel is channel
+            consumer.stop()
+            await tending
+
+
+async def test_a_channel_that_closes_under_a_request_is_an_outage_and_no_cancellation(
+    broker: Broker,
+) -> None:
+    async with passing_frames(broker.state.amqp) as proxy:
+        gate = Gate()
+        async with connected(proxy.url, "test", gate=gate) as connection:
+            consumer = await opened(connection, LIMITS, gate)
+            met = proxy.arm(Fault("basic.consume-ok", How.SWALLOWED))
+            consuming_ = asyncio.create_task(consumer.consume([QUEUE], 10))
+            await met
+            with suppress(Outage):
+                async with answered(gate):
+                    await consumer.channel.close()
+            with pytest.raises(Outage):
+                await consuming_

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import ssl
 import time
 from contextlib import contextmanager
@@ -25,10 +26,10 @@ from worker.stack.ports import LOOPBACK, accepts, free_ports
 from worker.stack.software import find_or_unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-PASSWORDS = {"admin": "geheim", "worker": "geheim"}
+PASSWORDS = {"admin": "geheim", "worker": "geheim", "callcenter": "geheim"}
 _SECONDS = 120
 _LOOK_AGAIN = 0.5
 _WAITING = re.compile(r'^rabbitmq_detailed_queue_messages_ready\{.*queue="([^"]+)"', re.MULTILINE)
@@ -40,6 +41,21 @@ class Cluster:
 
     nodes: tuple[Node, ...]
     ca: Path
+    processes: tuple[process.Process, ...] = ()
+    """Of each node, in the same order."""
+
+    def silence(self, place: int) -> None:
+        """Stop one node in the middle of whatever it does: it takes bytes, and answers nobody."""
+        os.killpg(self.processes[place].pid, signal.SIGSTOP)
+
+    def wake(self, place: int) -> None:
+        """Let it go on."""
+        os.killpg(self.processes[place].pid, signal.SIGCONT)
+
+    def url(self, user: str, places: Sequence[int] = (0, 1, 2)) -> str:
+        """One URL of some of the nodes, over TLS."""
+        listed = ",".join(f"localhost:{self.nodes[place].amqp}" for place in places)
+        return f"amqps://{user}:{PASSWORDS[user]}@{listed}/"
 
     def trusted(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.ca))
@@ -82,7 +98,7 @@ def running(folder: Path) -> Iterator[Cluster]:
     started = [start_epmd(folder, software, epmd)]
     try:
         started.extend(start(folder, node, software, epmd, cookie) for node in nodes)
-        cluster = Cluster(nodes, authority.ca)
+        cluster = Cluster(nodes, authority.ca, tuple(started[1:]))
         _await(cluster)
         yield cluster
     finally:

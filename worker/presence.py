@@ -42,6 +42,8 @@ class Present:
     reason: str | None
     since: datetime
     seen: datetime
+    broker: str | None = None
+    """The host of the broker that it is connected to, or was last."""
 
 
 class Store(Protocol):
@@ -110,4 +112,5 @@ class Presence:
             each.reason,
             seen - (each.clock() - each.since),
             seen,
+            each.broker,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     Start = Callable[..., Awaitable[Program]]
 
 pytestmark = pytest.mark.usefixtures("measured")
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 async def test_it_shows_what_works_what_waits_and_what_failed(
@@ -57,6 +62,7 @@ async def test_it_shows_what_works_what_waits_and_what_failed(
     assert consumers["klantcontact.registratie.callcenter"] == 2
     assert consumers["klantcontact.dlq"] == 1
     assert found["outbox"]["due"] >= 1
+    assert {each["broker"] for each in found["processes"]} == {_host(broker.url("worker"))}
     assert found["registered"] == {"lastMinute": 1, "lastHour": 1}
     assert found["deadLetters"] == [{"code": "bericht-onleesbaar", "toestand": "open", "count": 1}]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -43,6 +44,14 @@ async def test_who_was_seen_again_is_there_once_as_it_was_seen_last(pool: Pool) 
         someone(number=2),
         someone("sink"),
     ]
+
+
+async def test_the_host_of_the_broker_is_kept_with_the_role(pool: Pool) -> None:
+    store = PostgresPresence(pool)
+    await store.seen([someone()])
+    there = replace(someone(), broker="mq-1.example.nl:5671")
+    await store.seen([there])
+    assert await present(pool) == [there]
 
 
 async def test_who_ends_is_gone_with_all_its_roles_and_nobody_else_is(pool: Pool) -> None:

@@ -57,6 +57,21 @@ def test_a_process_is_one_line_with_its_roles_and_their_state() -> None:
     assert "intake gereed, mailer uitval" in line
 
 
+def test_the_hosts_of_the_broker_are_shown_with_how_many_roles_are_at_each() -> None:
+    one, other = "mq-1.example.nl:5671", "mq-2.example.nl:5671"
+    page = " ".join(
+        shown(
+            status(
+                process(1, broker=one),
+                process(2, Role.SINK, broker=other),
+                process(3, Role.SINK, broker="mq-3.example.nl:5671", seen=HOUR),
+            )
+        )
+    )
+    assert f"Connected to the broker at {one} (4 roles), {other} (1 role)." in page
+    assert "Connected" not in " ".join(shown(status(process(1))))
+
+
 def test_what_is_out_is_said_once_with_its_reason_however_many_processes_lack_it() -> None:
     page = shown(status(out(1), out(2, Role.INTAKE, since=2 * HOUR)))
     assert page[1:3] == [

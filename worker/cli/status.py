@@ -146,6 +146,7 @@ def _process(each: Present, found: Status) -> dict[str, Any]:
         "reason": each.reason,
         "since": each.since,
         "seen": each.seen,
+        "broker": each.broker,
         "alive": found.alive(each),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from worker.cli.hiding import counted
 from worker.cli.page_parts import heading, table
 from worker.cli.phrases import ago, lasted
 from worker.domain.text import printable
@@ -73,11 +74,23 @@ def processes(found: Status) -> Iterator[RenderableType]:
         yield from heading("Processes")
     if shown.row_count:
         yield shown
+        yield from _brokers(each for each in roles if found.seen(each))
     if killed:
         count = len(_of_each(killed))
         last = ago(max(each.seen for each in killed), found.moment)
         who = "1 process" if count == 1 else f"{count} processes"
         yield Text(f"{who} ended without a word, last seen {last}.", style="dim")
+
+
+def _brokers(roles: Iterable[Present]) -> Iterator[Text]:
+    """How the roles are spread over the hosts of the broker."""
+    counts = Counter(each.broker for each in roles if each.broker)
+    if counts:
+        each_host = (
+            f"{printable(host)} ({counted(count, 'role')})"
+            for host, count in sorted(counts.items())
+        )
+        yield Text(f"Connected to the broker at {', '.join(each_host)}.", style="dim")
 
 
 def _states(roles: Sequence[Present]) -> Text:

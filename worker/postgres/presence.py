@@ -38,11 +38,12 @@ class PostgresPresence:
             await connection.executemany(
                 """
                 insert into proces
-                    (id, rol, host, pid, versie, toestand, reden, begonnen, gezien)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                    (id, rol, host, pid, versie, toestand, reden, begonnen, gezien, broker)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                 on conflict (id, rol) do update
                     set gezien = excluded.gezien, begonnen = excluded.begonnen,
-                        toestand = excluded.toestand, reden = excluded.reden
+                        toestand = excluded.toestand, reden = excluded.reden,
+                        broker = excluded.broker
                 """,
                 [_values(each) for each in roles],
             )
@@ -64,6 +65,7 @@ def _values(each: Present) -> tuple[object, ...]:
         each.reason,
         each.since,
         each.seen,
+        each.broker,
     )
 
 
@@ -72,7 +74,8 @@ async def present(pool: Pool) -> Sequence[Present]:
     async with session(pool) as connection:
         rows = await connection.fetch(
             """
-            select id, rol, host, pid, versie, toestand, reden, begonnen, gezien from proces
+            select id, rol, host, pid, versie, toestand, reden, begonnen, gezien, broker
+            from proces
             order by array_position(array['intake', 'relay', 'mailer', 'sink'], rol), host, pid, id
             """
         )

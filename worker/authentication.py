@@ -123,6 +123,9 @@ class Authentication:
         else:
             raise unproven("the token's algorithm is not one of HS256, RS256, ES256, EdDSA")
         if not any(_fits(signed, key, allowed) for key in keys):
+            if not signed.segments["signature"]:
+                detail = "the token has no signature, and a dead letter keeps none: send it anew"
+                raise unproven(f"invalid-jwt-signature: {detail}")
             raise unproven("invalid-jwt-signature: the token's signature is not good")
 
     def _secrets(self, client: object) -> Sequence[Key]:
@@ -160,7 +163,7 @@ def _fits(signed: jws.CompactSignature, key: Key, allowed: Sequence[str]) -> boo
 def bearer(headers: Mapping[str, Any]) -> bytes:
     """The token in the header `authorization`; raises Refusal where there is none."""
     value = headers.get("authorization") or headers.get("Authorization")
-    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
+    text = value.decode("ascii", "replace") if isinstance(value, bytes | bytearray) else value
     scheme, _, token = text.partition(" ") if isinstance(text, str) else ("", "", "")
     if scheme.lower() != "bearer" or not token.strip():
         raise unproven("set the header authorization: Bearer <token>")

@@ -77,6 +77,8 @@ class Named:
 
 
 _NOTHING: Final = Named()
+# A token of 8 KiB, and a word before it.
+_LONGEST_HEADER: Final = 8192 + 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,14 @@ class Rejection:
         """The first code in the published order."""
         return Refusal(*self.violations).code
 
+    @property
+    def unjudged(self) -> str | None:
+        """The header `authorization` of one whose token is still to be judged, at its next try."""
+        judged = any(each.field == "authorization" for each in self.violations)
+        if self.identity is not None or (judged and self.again is None):
+            return None
+        return authorization(self.delivery.headers)
+
     def problem(self, letter: UUID) -> dict[str, Any]:
         """The RFC 9457 problem; `letter` is the dead letter that the message is kept as.
 
@@ -167,6 +177,14 @@ def _explained(
     if wrong:
         first = replace(first, detail=f"{first.detail} (ignored: {'; '.join(wrong.values())})")
     return (first, *others)
+
+
+def authorization(headers: Mapping[str, Any]) -> str | None:
+    """What the header says, where that can be ASCII text with a token in it."""
+    value = headers.get("authorization") or headers.get("Authorization")
+    text = value.decode("ascii", "replace") if isinstance(value, bytes | bytearray) else value
+    fits = isinstance(text, str) and len(text) <= _LONGEST_HEADER and "\x00" not in text
+    return text if fits else None
 
 
 class Lane(Protocol):

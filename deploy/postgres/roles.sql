@@ -119,7 +119,9 @@ begin
             ('dead_letter_versie', 'select, insert', 'select'),
             ('dead_letter_handeling', 'select, insert', 'select'),
             ('dead_letter_telling', 'select, insert, delete', 'select'),
-            ('dead_letter_groep', 'select, insert, update', 'select')
+            ('dead_letter_groep', 'select, insert, update', 'select'),
+            -- tokens with their signature: nobody's to look at
+            ('wachtend_token', 'select, insert, update, delete', null)
         ) as besluiten (tabel, worker, lezer)
         -- A table of a migration that is still to come has its decision before it is there.
         where to_regclass('klantcontact.' || tabel) is not null
@@ -127,9 +129,11 @@ begin
         execute format(
             'grant %s on klantcontact.%I to klantcontact_worker', besluit.worker, besluit.tabel
         );
-        execute format(
-            'grant %s on klantcontact.%I to klantcontact_read', besluit.lezer, besluit.tabel
-        );
+        if besluit.lezer is not null then
+            execute format(
+                'grant %s on klantcontact.%I to klantcontact_read', besluit.lezer, besluit.tabel
+            );
+        end if;
     end loop;
     -- A worker looks at its start whether the schema is as new as it is.
     if to_regclass('public._yoyo_migration') is not null then
@@ -138,7 +142,7 @@ begin
 
     select string_agg(relname, ', ' order by relname) into vergeten from pg_class
     where relnamespace = 'klantcontact'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-        and not has_table_privilege('klantcontact_read', oid, 'select');
+        and not has_table_privilege('klantcontact_worker', oid, 'select, insert');
     if vergeten is not null then
         raise exception 'no rights are decided for %: add them to roles.sql', vergeten;
     end if;

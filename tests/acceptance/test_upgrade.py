@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from tests.contacts import body
-from tests.facts import fill
+from tests.facts import register
 from tests.program import Program, run
 from tests.waiting import until
 from worker.postgres.pool import connected
@@ -89,11 +90,16 @@ class Load:
 
 
 async def test_nothing_is_lost_and_nothing_refused_while_one_version_takes_over(
-    settings: dict[str, str], broker: Broker, early: Program
+    settings: dict[str, str], broker: Broker, early: Program, old: Path, tmp_path: Path
 ) -> None:
+    facts = tmp_path / "register.jsonl"
     url = settings["KLANTCONTACT_POSTGRES_URL"]
     async with connected(url, size=2) as pool:
-        await fill(pool)
+        # By the old version: what a new one stores may need the newest schema.
+        facts.write_bytes(b"\n".join(map(orjson.dumps, register())))
+        given = ("register", "import", str(facts), "--time", "2026-11-01T00:00:00Z")
+        imported = await run(*given, environment=settings, folder=old)
+        assert imported.code == 0, imported
         load = Load(broker, pool)
         flowing = asyncio.create_task(load.flow())
         seen = await load.registered(_AT_ONCE)

@@ -13,7 +13,7 @@ from tests.facts import fill, zaaktype
 from tests.fakes import FakeAttempts, FakeLane
 from tests.resuming import ZAKEN, Resuming, recalled
 from tests.suspected import DiedError, again, live_on, suspects
-from tests.tokens import FixedProofs, Refusing
+from tests.tokens import FixedProofs
 from worker.condemned import DEADLY
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ async def test_what_somebody_dealt_with_meanwhile_is_left_alone(resuming: Resumi
 async def test_a_retry_by_a_person_starts_a_new_count_and_a_better_version_registers_it(
     resuming: Resuming,
 ) -> None:
-    resuming.proofs = Refusing()
-    letter = await resuming.take(delivery(message_id="een"))
+    await resuming.intake.condemn([delivery(message_id="een")])
+    letter = await resuming.pool.fetchval("select id from dead_letter")
     attempts = FakeAttempts()
     for times in (1, 2):
         resuming.proofs = Deadly()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.contacts import NOW, delivery
 from tests.registrations import refused, registration, unreadable
+from tests.tokens import zgw
 from worker.errors import Code, Violation
 from worker.postgres.dead_letters import store_dead_letters
 from worker.postgres.pool import transaction
@@ -155,3 +156,60 @@ async def test_what_a_token_proved_comes_out_as_it_was_whatever_it_looks_like(po
     row = await _store(pool, replace(refused(asked), identity=identity))
     (stored,) = await load(pool, [row["id"]])
     assert stored.identity == identity
+
+
+_JWT = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
+_SIGNATURE = _JWT.rpartition(".")[2]
+_NESTED: dict[str, Any] = {"diep": _JWT}
+for _ in range(300):
+    _NESTED = {"diep": _NESTED}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {_JWT}"},
+        {"authorization": f"Bearer {_JWT} "},
+        {"X-Authorization": bytearray(_JWT.encode())},
+        {"x-token": _JWT},
+        {"x-token": f"a.b {_JWT}, c.d"},
+        {"x-token": f"x.y.{_JWT}"},
+        {"x-token": bytearray(b"\xff" + _JWT.encode() + b"\xff")},
+        {"lijst": [1, {"diep": [_JWT.encode()]}]},
+        {_JWT: "naam"},
+        {"getal": 2**70, "x-token": _JWT},
+        _NESTED,
+    ],
+)
+async def test_a_token_is_kept_without_its_signature_wherever_it_stands(
+    pool: Pool, headers: dict[str, Any]
+) -> None:
+    row = await _store(pool, unreadable(delivery(b"{", headers=headers)))
+    assert _SIGNATURE not in row["headers"]
+    assert _JWT.rpartition(".")[0] in row["headers"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("Bearer geheim", "Bearer ."),
+        ("Basic dXNlcjpwYXNz", "Basic ."),
+        ("Bearer geen.echt.token", "Bearer geen.echt."),
+        ("geheim", "."),
+    ],
+)
+async def test_of_a_credential_that_is_no_token_nothing_is_kept(
+    pool: Pool, value: str, kept: str
+) -> None:
+    row = await _store(pool, unreadable(delivery(b"{", headers={"authorization": value})))
+    assert orjson.loads(row["headers"])["headers"] == {"authorization": kept}
+
+
+async def test_what_only_looks_a_little_like_a_token_stays(pool: Pool) -> None:
+    headers = {
+        "x-first-death-queue": "klantcontact.registratie.callcenter",
+        "cloudEvents:source": "urn:example.nl:homework.en.meer",
+        "versie": "1.0.0",
+    }
+    row = await _store(pool, unreadable(delivery(b"{", headers=headers)))
+    assert orjson.loads(row["headers"])["headers"] == headers

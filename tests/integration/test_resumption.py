@@ -183,34 +183,62 @@ async def test_the_identity_that_was_proven_at_first_stands(resuming: Resuming) 
     assert (await resuming.letter(letter))["toestand"] == "opgelost"
 
 
-async def test_a_token_that_proved_nothing_is_held_against_the_keys_again(
-    resuming: Resuming,
-) -> None:
-    good, resuming.proofs = resuming.proofs, Refusing()
-    letter = await resuming.take(delivery())
-    row = await resuming.letter(letter)
-    assert (row["code"], row["identiteit"]) == ("opvoerder-niet-geauthenticeerd", None)
-    resuming.proofs = good
-    await resuming.retry(letter)
-    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+async def _given_up(resuming: Resuming, token: str, **content: object) -> UUID:
+    """The program ended each time, before anybody looked at the token."""
+    sent = delivery(body(**content), headers={"authorization": f"Bearer {token}"})
+    await resuming.intake.condemn([sent])
+    found: UUID = await resuming.pool.fetchval("select id from dead_letter")
+    return found
 
 
-async def test_a_token_that_proves_something_at_last_loses_its_signature_all_the_same(
+async def _tokens(resuming: Resuming) -> list[str]:
+    rows = await resuming.pool.fetch("select token from wachtend_token")
+    return [row[0] for row in rows]
+
+
+async def test_a_token_that_nobody_judged_stands_apart_and_is_judged_by_a_retry(
     resuming: Resuming,
 ) -> None:
     token = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
-    good, resuming.proofs = resuming.proofs, Refusing()
-    letter = await resuming.take(
-        delivery(body(zaak="Z-0"), headers={"authorization": f"Bearer {token}"})
-    )
-    assert token in (await resuming.letter(letter))["headers"]
-    resuming.proofs = good
+    letter = await _given_up(resuming, token)
+    assert token not in (await resuming.letter(letter))["headers"]
+    assert await _tokens(resuming) == [f"Bearer {token}"]
+    await resuming.retry(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+    assert await _tokens(resuming) == []
+
+
+async def test_a_token_that_proves_something_at_last_goes_and_its_claims_stay(
+    resuming: Resuming,
+) -> None:
+    token = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
+    letter = await _given_up(resuming, token, zaak="Z-0")
     await resuming.retry(letter)
     row = await resuming.letter(letter)
     assert (row["toestand"], row["code"]) == ("open", "zaak-onbekend")
     assert token not in row["headers"]
     assert token.rpartition(".")[0] in row["headers"]
     assert orjson.loads(row["identiteit"])["client"] == CLIENT
+    assert await _tokens(resuming) == []
+
+
+async def test_a_token_that_proves_nothing_goes_at_once(resuming: Resuming) -> None:
+    token = zgw(issued=NOW.timestamp(), user_id="mdw-0042")
+    letter = await _given_up(resuming, token)
+    good, resuming.proofs = resuming.proofs, Refusing()
+    await resuming.retry(letter)
+    assert await _tokens(resuming) == []
+    resuming.proofs = good
+    await resuming.retry(letter)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["code"]) == ("open", "opvoerder-niet-geauthenticeerd")
+    assert "a dead letter keeps none" in row["probleem"]
+
+
+async def test_a_token_goes_with_the_archiving_of_its_dead_letter(resuming: Resuming) -> None:
+    letter = await _given_up(resuming, zgw(issued=NOW.timestamp(), user_id="mdw-0042"))
+    await resuming.set(letter, toestand="gearchiveerd")
+    assert await _tokens(resuming) == []
 
 
 async def test_what_an_edit_made_of_it_is_registered_and_the_senders_own_is_known_too(
@@ -365,11 +393,9 @@ async def test_two_dead_letters_under_one_key_become_one_contact(resuming: Resum
 async def _twice_the_same(
     resuming: Resuming, properties: dict[str, Any] | None = None
 ) -> list[UUID]:
-    """Two dead letters of one message: first its token proved nothing, then something else."""
-    good, resuming.proofs = resuming.proofs, Refusing()
+    """Two dead letters of one message: first it was given up unread, then it was refused."""
     sent = delivery(message_id="een", **(properties or {}))
-    await resuming.take(sent)
-    resuming.proofs = good
+    await resuming.intake.condemn([sent])
     await resuming.take(sent)
     rows = await resuming.pool.fetch("select id from dead_letter order by id")
     assert len(rows) == 2
@@ -382,9 +408,11 @@ async def test_two_dead_letters_of_what_was_registered_meanwhile_are_both_resolv
     await fill(resuming.pool, zaaktype(klantcontactenToegestaan=False), time=NOW)
     letters = await _twice_the_same(resuming)
     await _allow(resuming)
+    kept = await resuming.pool.fetch("select * from wachtend_token")
     await resuming.take(delivery(message_id="een"))
     for each in letters:
         await resuming.set(each, toestand="hervat")
+    await resuming.pool.copy_records_to_table("wachtend_token", records=map(tuple, kept))
     await resuming.recall(*letters)
     assert {(await resuming.letter(each))["toestand"] for each in letters} == {"opgelost"}
     assert len(await resuming.contacts()) == 1

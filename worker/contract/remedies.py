@@ -84,7 +84,7 @@ REMEDIES: dict[Code, Remedy] = {
         "send it anew with a fresh token of that very person; look at the client's secret or key,"
         " and at the sender's clock",
         Act.ARCHIVE,
-        "where a secret or key was missing here, add it and retry; else the sender proves it anew",
+        "where a secret or key was missing here, add it; then the sender sends it anew",
     ),
     Code.OPVOERDER_NIET_GEAUTORISEERD: Remedy(
         "no autorisatie of the opvoerder covers the zaak",

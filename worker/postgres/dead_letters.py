@@ -11,7 +11,7 @@ import orjson
 from worker.errors import group_field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 # U+0000 in JSON; behind a backslash that is escaped itself, it is a text that says so.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-_TOKEN_HEADERS: Final = frozenset({"authorization", "Authorization"})
+_CREDENTIALS: Final = "authorization"
+_DOTTED: Final = re.compile(r"[\w.-]*\.[\w.-]*", re.ASCII)
+# The base64url of what a JWT's header begins with: a brace, and a quote or white space.
+_JWT_HEADER: Final = re.compile(r"e(?:y[A-DI-L]|w[k-r0-3])[\w-]{13}", re.ASCII)
 
 
 async def store_dead_letters(
@@ -70,8 +73,44 @@ async def store_dead_letters(
         *columns,
         now,
     )
-    kept = {tuple(row[1:]): row[0] for row in rows}
-    return {each.id: kept[identity_of(each)] for each in rejected}
+    found = {tuple(row[1:]): row[0] for row in rows}
+    kept = {each.id: found[identity_of(each)] for each in rejected}
+    await keep_tokens(connection, rejected, kept)
+    return kept
+
+
+async def keep_tokens(
+    connection: Connection, rejected: Sequence[Rejection], kept: Mapping[UUID, UUID]
+) -> None:
+    """Tokens that are still to be judged, apart from their dead letters; the others' go.
+
+    `kept` has the dead letter of each rejection by its id; it is locked.
+    """
+    tokens = {kept[each.id]: (each, each.unjudged) for each in rejected}
+    judged = [letter for letter, (_, token) in tokens.items() if token is None]
+    if judged:
+        await connection.execute(
+            "delete from wachtend_token where dead_letter = any ($1::uuid[])", judged
+        )
+    rows = [
+        (letter, identity_of(each)[0], each.again is not None, token)
+        for letter, (each, token) in tokens.items()
+        if token is not None
+    ]
+    if rows:
+        await connection.execute(
+            """
+            insert into wachtend_token (dead_letter, applicatie, wacht, token)
+            select d.id, nieuw.applicatie, nieuw.wacht, nieuw.token
+            from unnest($1::uuid[], $2::text[], $3::bool[], $4::text[])
+                as nieuw (id, applicatie, wacht, token)
+            join dead_letter as d on d.id = nieuw.id and d.identiteit is null
+                and d.toestand in ('open', 'wacht')
+            on conflict (dead_letter) do update
+                set wacht = excluded.wacht, token = excluded.token
+            """,
+            *(list(column) for column in zip(*rows, strict=True)),
+        )
 
 
 def identity_of(rejected: Rejection) -> tuple[str, str, str, bytes]:
@@ -119,7 +158,7 @@ def properties_of(rejected: Rejection) -> dict[str, Any]:
     """Headers and properties as they came, in what JSON can say."""
     delivery = rejected.delivery
     return {
-        "headers": _without_signature(rejected),
+        "headers": _headers(delivery.headers),
         "content_type": delivery.content_type,
         "content_encoding": delivery.content_encoding,
         "message_id": delivery.message_id,
@@ -133,7 +172,7 @@ def properties_of(rejected: Rejection) -> dict[str, Any]:
 
 
 def identity_text(rejected: Rejection) -> str | None:
-    """What the token proved; a token that proved nothing stays in the headers, whole."""
+    """What the token proved."""
     if rejected.identity is None:
         return None
     proven = asdict(rejected.identity)
@@ -141,25 +180,46 @@ def identity_text(rejected: Rejection) -> str | None:
     return json_text(proven)
 
 
-def _without_signature(rejected: Rejection) -> dict[str, Any]:
-    """Headers as they came, but for the signature of a good token.
+def _headers(headers: Mapping[str, Any]) -> orjson.Fragment | str:
+    """Headers as they came, but for what is a credential, wherever in them it stands.
 
-    With it, whoever reads the table could speak in somebody's name.
+    With the signature of a token, whoever reads the table could speak in somebody's name.
     """
-    headers = dict(rejected.delivery.headers)
-    if rejected.identity is not None:
-        for name in _TOKEN_HEADERS & headers.keys():
-            headers[name] = f"{str(headers[name]).rpartition('.')[0]}."
-    return headers
+    kept = {
+        name: _unsigned_credential(value) if _CREDENTIALS in name.lower() else value
+        for name, value in headers.items()
+    }
+    try:
+        text = orjson.dumps(kept, default=str).decode()
+    except TypeError:
+        # Numbers beyond 64 bits, or nested deeper than JSON's own parsers go.
+        return _DOTTED.sub(_unsigned, str(kept))
+    return orjson.Fragment(_DOTTED.sub(_unsigned, text))
+
+
+def _unsigned_credential(value: object) -> str:
+    """The scheme, and of what has the form of a JWT its first two parts."""
+    text = value.decode("latin-1") if isinstance(value, bytes | bytearray) else str(value)
+    scheme, space, credential = text.strip().partition(" ")
+    if not space:
+        scheme, credential = "", scheme
+    header, _, rest = credential.partition(".")
+    payload, dot, _ = rest.partition(".")
+    return f"{scheme}{space}{header}.{payload}." if dot else f"{scheme}{space}."
+
+
+def _unsigned(dotted: re.Match[str]) -> str:
+    """Without what follows on the header and the payload of a JWT (RFC 7515, section 7.1)."""
+    parts = dotted[0].split(".")
+    for place, part in enumerate(parts[:-2]):
+        if _JWT_HEADER.search(part):
+            return ".".join([*parts[: place + 2], ""])
+    return dotted[0]
 
 
 def json_text(value: dict[str, Any]) -> str:
     """JSON that jsonb takes: no U+0000, and what JSON has no word for as its text."""
-    try:
-        text = orjson.dumps(value, default=str).decode()
-    except TypeError:
-        # Numbers beyond 64 bits, or nested deeper than JSON's own parsers go.
-        text = orjson.dumps(value | {"headers": str(value.get("headers"))}, default=str).decode()
+    text = orjson.dumps(value, default=str).decode()
     return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 

@@ -8,7 +8,12 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from worker.errors import group_field
-from worker.postgres.dead_letters import identity_text, json_text, properties_of
+from worker.postgres.dead_letters import (
+    identity_text,
+    json_text,
+    keep_tokens,
+    properties_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -102,7 +107,9 @@ async def put_back(
         now,
     )
     await _write_down(connection, in_order, now)
-    return {each.id: each.resumed.dead_letter for each in rejected if each.resumed}
+    kept = {each.id: each.resumed.dead_letter for each in rejected if each.resumed}
+    await keep_tokens(connection, in_order, kept)
+    return kept
 
 
 def _problem(rejected: Rejection) -> str:

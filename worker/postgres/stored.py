@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,27 @@ class PostgresLetters:
         return [(row[0], row[1]) for row in rows]
 
     async def load(self, ids: Sequence[UUID]) -> list[Stored]:
-        """As the module's `load`."""
+        """As the module's `load`, each with the token that is still to be judged, if it has one."""
         async with session(self._pool) as connection:
-            return await load(connection, ids)
+            stored = await load(connection, ids)
+            rows = await connection.fetch(
+                "select dead_letter, token from wachtend_token"
+                " where dead_letter = any ($1::uuid[])",
+                list(ids),
+            )
+        tokens = {row[0]: row[1] for row in rows}
+        return [
+            replace(each, delivery=_with_token(each.delivery, tokens[each.id]))
+            if each.id in tokens
+            else each
+            for each in stored
+        ]
+
+
+def _with_token(delivery: Delivery, token: str) -> Delivery:
+    """What stands in the headers is without its signature."""
+    others = {name: each for name, each in delivery.headers.items() if name != "Authorization"}
+    return replace(delivery, headers={**others, "authorization": token})
 
 
 async def load(database: Pool | Connection, ids: Sequence[UUID]) -> list[Stored]:

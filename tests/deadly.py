@@ -20,10 +20,12 @@ import uvloop
 from worker import logs
 from worker.app import keep
 from worker.clock import now
+from worker.roles.apart import Guards
 from worker.roles.intake import intake, token_keys
 from worker.settings import load
 from worker.standing import Health, Standing
 from worker.suspects import Suspects
+from worker.undeliverable import Isolation
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
@@ -69,8 +71,8 @@ async def main() -> None:
     log, stop = logs.log(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     standing = Standing("intake", log)
-    proofs, suspects = Deadly(token_keys(settings, log)), Suspects(now, log)
-    run = partial(intake, settings, stop, standing, proofs=proofs, suspects=suspects)
+    proofs, guards = Deadly(token_keys(settings, log)), Guards(Suspects(now, log), Isolation(log))
+    run = partial(intake, settings, stop, standing, proofs=proofs, guards=guards)
     async with watched(settings.watchdog, Health([standing]), log):
         await keep(run, settings, stop, standing)
 

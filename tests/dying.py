@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.contacts import NOW, QUEUE, delivery
 from tests.fakes import Lines
 from worker.deaths import Dead, Deaths
-from worker.roles.sink import QUEUES
+from worker.roles.apart import QUEUES
 
 if TYPE_CHECKING:
     from datetime import datetime

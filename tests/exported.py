@@ -22,6 +22,7 @@ _PLAIN: Final[dict[str, _Labels]] = {
     "klantcontact_outbox_parked_total": {},
     "klantcontact_outages_total": _ROLE,
     "klantcontact_suspects_total": {},
+    "klantcontact_queue_blocked": {"queue": ANY},
     "klantcontact_spans_total": {"outcome": frozenset({"sent", "lost"})},
     "klantcontact_role_ready": _ROLE,
     "klantcontact_role_alive": _ROLE,

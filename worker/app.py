@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING
 from worker.clock import database_now, pause
 from worker.concurrency import Tasks
 from worker.ending import SHARE_GOODBYE, wind_up
-from worker.errors import BatchRejected, Defect, KlantcontactError, Outage, UsageError
+from worker.errors import (
+    BatchRejected,
+    Defect,
+    DeliveryAborted,
+    KlantcontactError,
+    Outage,
+    UsageError,
+)
 from worker.housekeeping import check_retention
 from worker.message_log import place
 from worker.presence import Presence
 from worker.role import Role
+from worker.roles.apart import Guards
 from worker.roles.intake import intake, token_keys
 from worker.roles.mailer import check_lease, mailer
 from worker.roles.opening import connections, presence, sending
@@ -27,6 +35,7 @@ from worker.roles.relay import finisher, relay
 from worker.roles.sink import sink
 from worker.standing import Health, Standing
 from worker.suspects import Suspects
+from worker.undeliverable import Isolation
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
@@ -151,7 +160,10 @@ async def keep(
         # What the database refuses of a role that has no message to blame, as of the relay, must
         # not end the other roles.
         except (Outage, BatchRejected) as error:
-            tries = 0 if time.monotonic() - began > _STEADY_SECONDS else tries + 1
+            # Where a delivery ended the connection nothing is away: the other queues go on at once.
+            at_once = isinstance(error, DeliveryAborted)
+            steady = time.monotonic() - began > _STEADY_SECONDS
+            tries = 0 if steady or at_once else tries + 1
             longest = settings.outage_pause.total_seconds()
             seconds = min(longest, _FIRST_PAUSE_SECONDS * 2 ** min(tries, 16))
             seconds *= random.uniform(0.5, 1)  # noqa: S311 (spreads retries, protects nothing)
@@ -166,14 +178,22 @@ def _reason(error: KlantcontactError) -> str:
     return str(error)
 
 
+def _isolation(role: Role, log: Log) -> Isolation:
+    return Isolation(log.bind(rol=role.value))
+
+
 def _roles(settings: Settings, log: Log, chosen: Iterable[Role]) -> dict[Role, Run]:
     """What each role runs; keys are read before anything is taken, for the intake alone."""
     suspects = Suspects(database_now, log)
     runs: dict[Role, Run] = {
         Role.RELAY: relay,
-        Role.MAILER: mailer,
-        Role.SINK: partial(sink, suspects=suspects),
+        Role.MAILER: partial(mailer, isolation=_isolation(Role.MAILER, log)),
+        Role.SINK: partial(sink, guards=Guards(suspects, _isolation(Role.SINK, log))),
     }
     if Role.INTAKE in chosen:
-        runs[Role.INTAKE] = partial(intake, proofs=token_keys(settings, log), suspects=suspects)
+        runs[Role.INTAKE] = partial(
+            intake,
+            proofs=token_keys(settings, log),
+            guards=Guards(suspects, _isolation(Role.INTAKE, log)),
+        )
     return runs

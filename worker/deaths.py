@@ -24,7 +24,7 @@ from worker.formats.naming import with_names
 from worker.message_log import say_unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.envelope import Delivery
     from worker.logs import Log
@@ -47,6 +47,10 @@ _REASONS: Final = {
         "it was handed out and came back too often; see the log for what failed on it, then {}",
     ),
 }
+_UNDELIVERABLE: Final = (
+    "the broker ended the connection with {} at each delivery of it; ask its sender which protocol"
+    " and client it uses, then {}"
+)
 _UNKNOWN: Final = (
     Code.BROKER_UNKNOWN,
     "the broker gave no reason that is known; see x-death in its headers, then {}",
@@ -92,13 +96,32 @@ class Deaths:
 
     def read(self, delivery: Delivery, now: datetime) -> Dead:
         """What it is, by the queue that it died on."""
+        return self._of(delivery, now, lambda death, then: _violation(death.get("reason"), then))
+
+    def undeliverable(self, delivery: Delivery, said: str, now: datetime) -> Dead:
+        """One that the broker could not deliver; `said` is what it ended connections with.
+
+        From the broker's dead letters it may have been taken: then it is what it was before.
+        """
+
+        def violation(_: Mapping[str, Any], remedy: str) -> Violation:
+            return Violation(Code.BROKER_UNDELIVERABLE, _UNDELIVERABLE.format(said, remedy))
+
+        return self._of(delivery, now, violation)
+
+    def _of(
+        self,
+        delivery: Delivery,
+        now: datetime,
+        violated: Callable[[Mapping[str, Any], str], Violation],
+    ) -> Dead:
         death = _death(delivery.headers)
         came, moment = self._came(delivery, death), _moment(death, now)
         retry = _id(came) if came.queue == self.queues.retries else None
         mail = _id(came) if came.queue == self.queues.mails else None
         contact = came.queue in self.queues.contacts
         retriable = contact or came.queue == self.queues.facts or retry is not None
-        violation = _violation(death.get("reason"), "retry it" if retriable else "archive this")
+        violation = violated(death, "retry it" if retriable else "archive this")
         if contact:
             return Dead(self._contact(came, violation, moment or now), moment, told=True)
         rejection = _rejection(came, violation)

@@ -3,7 +3,9 @@
     KlantcontactError
     ├── Refusal        this message, for good: a dead letter with a code
     ├── Outage         not this message's fault: pause, and try again when it is over
-    │   └── StaleSession   the database session's fault: first try again on a new one, at once
+    │   ├── StaleSession   the database session's fault: first try again on a new one, at once
+    │   └── DeliveryAborted  the broker failed as it delivered: find the queue, go on with others
+    ├── CannotTake     a message cannot be taken off its queue by AMQP 1.0: try again later
     ├── BatchRejected  the database cannot take this batch's data: halve it, find the culprit
     └── UsageError     what the person at the command line asked for cannot be done
         └── WrongUsage what they wrote means nothing, whatever there is
@@ -57,6 +59,7 @@ class Code(StrEnum):
     BROKER_MAXLEN = "broker-maxlen"
     BROKER_DELIVERY_LIMIT = "broker-delivery_limit"
     BROKER_UNKNOWN = "broker-unknown"
+    BROKER_UNDELIVERABLE = "broker-onleverbaar"
 
 
 _ORDER = {code: place for place, code in enumerate(Code)}
@@ -88,6 +91,7 @@ _PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.BROKER_MAXLEN: (507, "The queue was full"),
     Code.BROKER_DELIVERY_LIMIT: (502, "The broker delivered the message too often"),
     Code.BROKER_UNKNOWN: (502, "The broker dead-lettered the message"),
+    Code.BROKER_UNDELIVERABLE: (502, "The broker could not deliver the message"),
 }
 
 
@@ -157,6 +161,24 @@ class Outage(KlantcontactError):
 
 class StaleSession(Outage):
     """What a database session remembers no longer fits the server; nothing was committed."""
+
+
+class DeliveryAborted(Outage):
+    """The broker ended a connection that consumes with 541, an error of its own.
+
+    One delivery can be the cause, at each try; `said` is the broker's code and text.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"RabbitMQ ended the connection as it delivered ({said}); each queue is consumed on a"
+            " connection of its own until the cause is found"
+        )
+        self.said = said
+
+
+class CannotTake(KlantcontactError):
+    """A message cannot be taken off its queue by AMQP 1.0; the text says why, and what to do."""
 
 
 class BatchRejected(KlantcontactError):

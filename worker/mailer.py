@@ -235,17 +235,25 @@ class Mailer:
                 if not jobs:
                     break
                 await self._claim(jobs)
+                await self._jobs.done()
         except Outage as outage:
             return outage
         finally:
             self._claimed.stop()
         return None
 
-    async def _claim(self, jobs: Sequence[Job]) -> None:
-        """From here on the lease sees to it that a mail is sent: the broker need not wait.
+    async def claim(self, jobs: Sequence[Job]) -> bool:
+        """Have these sent, which came another way than by `jobs`; False if nothing more is sent.
 
-        A job whose mail is under a live lease, or came to its end, is left.
+        When this returns, the lease sees to it that a mail is sent: the broker need not wait. A
+        job whose mail is under a live lease, or came to its end, is left.
         """
+        if not await self._claimed.room():
+            return False
+        await self._claim(jobs)
+        return True
+
+    async def _claim(self, jobs: Sequence[Job]) -> None:
         now, lease = self._clock(), self._schedule.lease
         claims = dict(
             await self._mails.claim([job.mail for job in jobs], now + lease, now + lease / 2)
@@ -253,7 +261,6 @@ class Mailer:
         # The same mail twice: its first job gets it.
         claimed = [(job, claim) for job in jobs if (claim := claims.pop(job.mail, None))]
         self._claimed.add(claimed)
-        await self._jobs.done()
 
     async def _send_all(self, conversation: Conversation) -> None:
         recorded: asyncio.Future[None] | None = None

@@ -78,6 +78,12 @@ SUSPECTS: Final = Counter(
     "Messages given up because each process that had them ended.",
     registry=REGISTRY,
 )
+QUEUE_BLOCKED: Final = Gauge(
+    "klantcontact_queue_blocked",
+    "1 while the broker ends this process's connection at the next message of the queue.",
+    ("queue",),
+    registry=REGISTRY,
+)
 SPANS: Final = Counter(
     "klantcontact_spans",
     "Spans sent to the collector of traces, or lost because it did not take them.",

@@ -73,31 +73,36 @@ class Sink:
         now = self.clock()
         await self._put([self.deaths.condemned(delivery, now) for delivery in batch], now)
 
-    async def _put(self, dead: Sequence[Dead], now: datetime) -> None:
+    async def undeliverable(self, delivery: Delivery, said: str) -> UUID | None:
+        """Put one on record that the broker could not deliver; the dead letter it is in, if any."""
+        now = self.clock()
+        (sunk,) = await self._put([self.deaths.undeliverable(delivery, said, now)], now)
+        return sunk.dead_letter
+
+    async def _put(self, dead: Sequence[Dead], now: datetime) -> list[Sunk]:
         """One transaction; what the database or a defect refuses is halved to the culprit."""
         try:
             sunk = await self.store.put(dead, now)
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 (a defect must not stop the other messages)
-            await self._halve(dead, now, error)
-            return
+            return await self._halve(dead, now, error)
         for each, outcome in zip(dead, sunk, strict=True):
             self._say(each, outcome)
+        return list(sunk)
 
-    async def _halve(self, dead: Sequence[Dead], now: datetime, error: Exception) -> None:
+    async def _halve(self, dead: Sequence[Dead], now: datetime, error: Exception) -> list[Sunk]:
         if len(dead) > 1:
             middle = len(dead) // 2
-            await self._put(dead[:middle], now)
-            await self._put(dead[middle:], now)
-            return
+            first = await self._put(dead[:middle], now)
+            return [*first, *await self._put(dead[middle:], now)]
         (culprit,) = dead
         say_unexpected(self.log, culprit.rejection.delivery.message_id, error)
         left = bare(culprit)
         if left == culprit:
             # Not to be kept in any form: it stays where it is, and so does the rest of the queue.
             raise Outage(IN_NO_FORM)
-        await self._put([left], now)
+        return await self._put([left], now)
 
     def _say(self, dead: Dead, sunk: Sunk) -> None:
         rejection = dead.rejection

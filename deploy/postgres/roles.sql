@@ -114,6 +114,7 @@ begin
             ('outbox', 'select, insert, update, delete', 'select'),
             -- who is at work
             ('proces', 'select, insert, update, delete', 'select'),
+            ('gestremde_queue', 'select, insert, update, delete', 'select'),
             -- dead letters
             ('dead_letter', 'select, insert, update, delete', 'select'),
             ('dead_letter_versie', 'select, insert', 'select'),

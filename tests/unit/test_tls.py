@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +20,7 @@ from worker.roles.relay import relay
 from worker.settings import Settings, load
 from worker.standing import Standing
 from worker.tls import Files, Named, client_context, failure, is_here
+from worker.undeliverable import Isolation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -322,7 +324,7 @@ async def test_a_file_that_is_missing_later_is_an_outage_while_somebody_renews_i
     tmp_path: Path,
 ) -> None:
     settings = Settings(postgres_tls_ca=tmp_path / "weg.pem")
-    for role in (relay, mailer):
+    for role in (relay, partial(mailer, isolation=Isolation(Lines().log))):
         with pytest.raises(Outage, match="KLANTCONTACT_POSTGRES_TLS_CA"):
             await role(settings, asyncio.Event(), Standing("relay", Lines().log))
 

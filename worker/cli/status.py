@@ -15,6 +15,7 @@ from worker.cli import calling, status_page
 from worker.clock import database_now
 from worker.counting import Counts, age
 from worker.errors import Outage
+from worker.postgres.blocked_queues import blocked_queues
 from worker.postgres.counting import PostgresCounts
 from worker.postgres.pool import connected
 from worker.postgres.presence import present
@@ -28,6 +29,7 @@ from worker.standing import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.postgres.blocked_queues import Blocked
     from worker.settings import Settings
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -45,6 +47,7 @@ class Status:
     counts: Counts | None
     last_minute: int | None
     last_hour: int | None
+    blocked: Sequence[Blocked] | None = None
 
     def seen(self, role: Present) -> bool:
         """Whether its process was seen lately."""
@@ -104,13 +107,13 @@ async def look(settings: Settings) -> Status:
         elif isinstance(each, BaseException):
             raise each
     queues = None if isinstance(broker, BaseException) else broker
-    known = (None, None, None, None) if isinstance(database, BaseException) else database
+    known = (None, None, None, None, None) if isinstance(database, BaseException) else database
     return Status(database_now(), failures, queues, *known)
 
 
 async def _of_the_database(
     settings: Settings,
-) -> tuple[Sequence[Present], Counts, int, int]:
+) -> tuple[Sequence[Present], Counts, int, int, Sequence[Blocked]]:
     async with connected(database_url(settings), size=1) as pool:
         moment = database_now()
         return (
@@ -118,6 +121,7 @@ async def _of_the_database(
             await PostgresCounts(pool).counts(moment),
             await registered_since(pool, moment - _MINUTE),
             await registered_since(pool, moment - _HOUR),
+            await blocked_queues(pool),
         )
 
 
@@ -131,6 +135,9 @@ def document(found: Status) -> dict[str, Any]:
         if found.processes is None
         else [_process(each, found) for each in found.processes],
         "queues": None if found.queues is None else [_queue(each) for each in found.queues],
+        "blockedQueues": None
+        if found.blocked is None
+        else [_blocked(each) for each in found.blocked],
         "registered": {"lastMinute": found.last_minute, "lastHour": found.last_hour},
         **({} if counts is None else _counted(counts, found.moment)),
     }
@@ -157,6 +164,15 @@ def _queue(each: Depth) -> dict[str, Any]:
         "messages": each.messages,
         "consumers": each.consumers,
         "missing": each.missing,
+    }
+
+
+def _blocked(each: Blocked) -> dict[str, Any]:
+    return {
+        "queue": each.queue,
+        "since": each.since,
+        "answer": each.said,
+        "reason": each.reason,
     }
 
 

@@ -12,8 +12,9 @@ from rich.text import Text
 from worker.cli import calling
 from worker.cli.hiding import counted
 from worker.cli.page_parts import heading, table
-from worker.cli.phrases import ago
+from worker.cli.phrases import ago, lasted
 from worker.cli.status_processes import processes, troubles
+from worker.domain.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,12 +68,21 @@ def lines(found: Status) -> Iterator[RenderableType]:
 def _wrong(found: Status) -> Iterator[str]:
     if found.processes is not None:
         yield from troubles(found)
+    yield from _blocked(found)
     for queue in found.queues or ():
         if queue.missing:
             yield f"Queue {queue.queue} is missing: klantcontact topology check"
     if found.counts is not None and found.counts.parked:
         parked = counted(found.counts.parked, "row")
         yield f"{parked} parked in the outbox: klantcontact topology check, then unpark"
+
+
+def _blocked(found: Status) -> Iterator[str]:
+    """Queues that stand still, and what helps."""
+    for each in found.blocked or ():
+        words = f"Queue {each.queue} stands still for {lasted(each.since, found.moment)}: RabbitMQ"
+        words += f" fails on its next message ({printable(each.said)})"
+        yield f"{words}; {printable(each.reason or 'it is being put away')}"
 
 
 def _queues(found: Status) -> Iterator[RenderableType]:

@@ -55,4 +55,8 @@ REASONS: Final = (
     Violation(Code.BROKER_MAXLEN, "the queue was full"),
     Violation(Code.BROKER_DELIVERY_LIMIT, "it was delivered and given back too often"),
     Violation(Code.BROKER_UNKNOWN, "the broker gave no reason that is known"),
+    Violation(
+        Code.BROKER_UNDELIVERABLE,
+        "the broker ended the connection with 541 INTERNAL_ERROR at each delivery of it",
+    ),
 )

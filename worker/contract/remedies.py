@@ -179,6 +179,12 @@ REMEDIES: dict[Code, Remedy] = {
         Act.RETRY,
         "`show` has what the broker said, in x-death",
     ),
+    Code.BROKER_UNDELIVERABLE: Remedy(
+        "the broker failed on it at each delivery, and it was taken off its queue",
+        "use AMQP 0-9-1, or another version of your client; it is retried here",
+        Act.RETRY,
+        "see which protocol and client sent it; a bounce can only be archived",
+    ),
 }
 
 FOREIGN_SOURCE = Remedy(

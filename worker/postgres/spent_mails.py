@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from worker.errors import Code
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from worker.outcomes import Announcer
     from worker.postgres.pool import Connection
 
+_UNDELIVERABLE: Final = 3
 _SPENT: Final = "the broker handed the job out too often, and no mailer was able to deal with it"
 
 
@@ -32,6 +34,9 @@ async def give_back(
     Not at once: a broker that turns away whatever it is given would be kept busy with it.
     """
     spent = {each.mail for each in mails if each.mail and _spent(each)}
+    spent |= await _undeliverable_again(
+        connection, sorted({each.mail for each in mails if each.mail and _undeliverable(each)}), now
+    )
     others = {each.mail for each in mails if each.mail} - spent
     hopeless = await _give_up(connection, sorted(spent)) if spent else set()
     failed = [FailedMail(mail, _SPENT) for mail in sorted(hopeless)]
@@ -43,6 +48,34 @@ async def give_back(
 def _spent(dead: Dead) -> bool:
     """Returned too often: it is the job that is the matter, not the queue."""
     return dead.rejection.code is Code.BROKER_DELIVERY_LIMIT
+
+
+def _undeliverable(dead: Dead) -> bool:
+    return dead.rejection.code is Code.BROKER_UNDELIVERABLE
+
+
+async def _undeliverable_again(
+    connection: Connection, mails: Sequence[UUID], now: datetime
+) -> set[UUID]:
+    """Those whose job the broker could not deliver more often than may be chance.
+
+    A job is written anew each time that it is offered, and each time its queue would stand still.
+    """
+    if not mails:
+        return set()
+    by_digest = {sha256(b"onleverbaar" + each.bytes).digest(): each for each in mails}
+    rows = await connection.fetch(
+        """
+        insert into poging as p (digest, aantal, laatste)
+        select digest, 1, $2 from unnest($1::bytea[]) as nieuw (digest)
+        on conflict (digest) do update
+            set aantal = p.aantal + 1, laatste = excluded.laatste
+        returning digest, aantal
+        """,
+        sorted(by_digest),
+        now,
+    )
+    return {by_digest[row[0]] for row in rows if row[1] >= _UNDELIVERABLE}
 
 
 def _outcome(mail: UUID | None, offered: set[UUID], hopeless: set[UUID]) -> Outcome:

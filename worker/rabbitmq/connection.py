@@ -18,14 +18,14 @@ from aiormq.exceptions import (
 
 from worker import tls
 from worker.concurrency import Deadline, cancellations
-from worker.errors import Outage
+from worker.errors import DeliveryAborted, Outage
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.hosts import Failed, Target, targets
 from worker.rabbitmq.tls import Address, located
-from worker.rabbitmq.transport import GatedTransport
+from worker.rabbitmq.transport import METHOD, GatedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from ssl import SSLContext
 
     from aiormq.channel import Channel
@@ -44,6 +44,8 @@ _SILENCE_SECONDS = 8
 _UNKNOWN = "RabbitMQ cannot be found: nobody knows the name of its host; is it right, and DNS up?"
 # Of the whole process: what one role found out spares the others the wait.
 _FAILED = Failed()
+_CLOSE = b"\x00\x0a\x00\x32"  # class connection, method close
+_INTERNAL_ERROR = 541
 
 
 @contextmanager
@@ -89,6 +91,24 @@ def _hung_up(*, wanting: str) -> Iterator[None]:
         raise
 
 
+class Ending:
+    """Sees how the broker ends a connection (connection.close; AMQP 0-9-1, section 1.4.2.9).
+
+    aiormq passes its words on to one of those who wait for the broker, and not to all.
+    """
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.text = ""
+
+    def take(self, kind: int, payload: bytes) -> bool:
+        """Note a close; all that is the connection's stays aiormq's."""
+        if kind == METHOD and payload.startswith(_CLOSE):
+            self.code = int.from_bytes(payload[4:6])
+            self.text = payload[7 : 7 + payload[6]].decode(errors="replace")
+        return False
+
+
 class Connection(aio_pika.Connection):
     """A connection, with the gate that what it receives comes through, and whom it is with."""
 
@@ -100,6 +120,8 @@ class Connection(aio_pika.Connection):
         self.target = target
         self.context = context
         self.gate = gate
+        self.ended_by = Ending()
+        gate.takers[0] = self.ended_by
         self.kwargs["transport_factory"] = GatedTransport(target.ip, gate, silence)
 
     @property
@@ -128,8 +150,10 @@ async def connected(
     connection = await _first(at, name, gate or Gate(), silence)
     try:
         yield connection
-    except Outage:
-        _FAILED.note(connection.target)
+    except Outage as error:
+        # What a message does, it would do on any host.
+        if not isinstance(error, DeliveryAborted):
+            _FAILED.note(connection.target)
         raise
     finally:
         connection.gate.open()
@@ -137,6 +161,12 @@ async def connected(
         with suppress(Outage), translated():
             async with Deadline(_CLOSE_SECONDS):
                 await connection.close()
+
+
+async def candidates(at: Address) -> Sequence[Target]:
+    """All that there are, in the order in which they are to be tried."""
+    known, _ = await targets(at.hosts)
+    return _FAILED.order(known)
 
 
 async def _first(at: Address, name: str, gate: Gate, silence: float) -> Connection:
@@ -175,6 +205,21 @@ def _together(failures: Mapping[str, str]) -> str:
         return words[0]
     each = (f"{host} {failures[host].removeprefix('RabbitMQ ')}" for host in sorted(failures))
     return f"RabbitMQ: no host can be used: {'; '.join(each)}"
+
+
+@contextmanager
+def delivering(connection: Connection) -> Iterator[None]:
+    """While this consumes: an internal error of the broker's is DeliveryAborted, whoever met it.
+
+    Tasks of one connection end one another, each in words of its own.
+    """
+    try:
+        yield
+    except Outage:
+        ended = connection.ended_by
+        if ended.code != _INTERNAL_ERROR:
+            raise
+        raise DeliveryAborted(f"{ended.code} {ended.text}") from None
 
 
 def _heartbeat(silence: float) -> int:

@@ -80,11 +80,14 @@ class Consumer:
         self._wanted: tuple[Sequence[str], int] = ((), 0)
         self._subscription = Subscription(channel, gate)
         self._way = Way(self)
+        self._changing = asyncio.Lock()
         self._delivered_at = self._taken_at = time.monotonic()
         self._ended = asyncio.Event()
         self._stirred = asyncio.Event()
         self._full = asyncio.Event()
         self._stopped = False
+        self.delivered = 0
+        """How many deliveries came, since the beginning."""
         self._failure: str | None = None
 
     async def consume(self, queues: Sequence[str], prefetch: int) -> None:
@@ -96,6 +99,14 @@ class Consumer:
         self._wanted = (queues, prefetch)
         await self._begin()
 
+    async def add(self, queue: str) -> None:
+        """Consume one more queue, as the others; where it is consumed already, nothing."""
+        async with self._changing:
+            queues, prefetch = self._wanted
+            if queue not in queues:
+                self._wanted = ([*queues, queue], prefetch)
+                await self._subscription.add(queue)
+
     async def _begin(self) -> None:
         self._way = way = Way(self)
         self._gate.takers[self.channel.number] = Deliveries(way)
@@ -103,6 +114,11 @@ class Consumer:
         self.channel.closing.add_done_callback(way.on_close)
         await self._subscription.begin(*self._wanted)
         self._delivered_at = time.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a delivery that is not settled."""
+        return bool(self._waiting or self._in_hand)
 
     @property
     def waiting(self) -> int:
@@ -131,12 +147,13 @@ class Consumer:
             raise Outage(self._failure)
 
     async def _renew(self) -> None:
-        self._way.open = False
-        async with answered(self._gate):
-            await self.channel.close()
-        self.channel = await open_channel(self._connection, confirms=False)
-        self._subscription = Subscription(self.channel, self._gate)
-        await self._begin()
+        async with self._changing:
+            self._way.open = False
+            async with answered(self._gate):
+                await self.channel.close()
+            self.channel = await open_channel(self._connection, confirms=False)
+            self._subscription = Subscription(self.channel, self._gate)
+            await self._begin()
 
     async def _give_back(self) -> None:
         """What waits goes back, and nothing more is wanted until somebody takes again."""
@@ -152,6 +169,7 @@ class Consumer:
         """Take one delivery."""
         if self._stopped:
             return
+        self.delivered += 1
         self._gate.hold(len(delivery.body))
         self._delivered_at = time.monotonic()
         self._waiting.append(_Waiting(tag, delivery, self._delivered_at))

@@ -28,7 +28,7 @@ class Gate:
     def __init__(self, limit: int = UNLIMITED) -> None:
         self.takers: dict[int, Taker] = {}
         """By the number of the channel."""
-        self._limit = limit
+        self.limit = limit
         self._held = 0
         self._shut_until = float("-inf")
         self._passable = asyncio.Event()
@@ -37,18 +37,18 @@ class Gate:
     def hold(self, size: int) -> None:
         """Count `size` bytes as in hand."""
         self._held += size
-        if self._held >= self._limit:
+        if self._held >= self.limit:
             self._passable.clear()
 
     def release(self, size: int) -> None:
         """Count `size` bytes as dealt with."""
         self._held -= size
-        if self._held < self._limit:
+        if self._held < self.limit:
             self._let_through()
 
     def open(self) -> None:
         """Let everything through from now on, as the closing of a connection needs."""
-        self._limit = UNLIMITED
+        self.limit = UNLIMITED
         self._let_through()
 
     def _let_through(self) -> None:

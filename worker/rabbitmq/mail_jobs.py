@@ -16,6 +16,8 @@ from worker.mailer import Job
 from worker.rabbitmq.consuming import Consumer, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from worker.envelope import Delivery
 
 # Mails are tens of KiB at most, and the number of jobs in hand is small.
@@ -31,7 +33,7 @@ class MailJobs:
     async def take(self, most: int) -> list[Job]:
         """Wait for jobs; what is no job of ours is acknowledged and passed over."""
         while taken := await self._consumer.take(Limits(most, _BYTES)):
-            if found := [job for delivery in taken if (job := _job(delivery))]:
+            if found := jobs(taken):
                 return found
             await self._consumer.settle()
         return []
@@ -43,6 +45,11 @@ class MailJobs:
         """
         with suppress(Outage):
             await self._consumer.settle()
+
+
+def jobs(deliveries: Iterable[Delivery]) -> list[Job]:
+    """Those of them that are jobs of ours."""
+    return [job for delivery in deliveries if (job := _job(delivery))]
 
 
 def _job(delivery: Delivery) -> Job | None:

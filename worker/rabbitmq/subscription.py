@@ -45,6 +45,13 @@ class Subscription:
                 await self._channel.basic_qos(prefetch_count=prefetch)
             await self._ask()
 
+    async def add(self, queue: str) -> None:
+        """Ask for deliveries of one more queue."""
+        async with self._one_at_a_time:
+            self._queues += (queue,)
+            if not self.resting:
+                self._tags += await self._consume([queue])
+
     async def rest(self) -> None:
         """Ask for nothing more; what was under way may still come."""
         async with self._one_at_a_time:
@@ -59,10 +66,15 @@ class Subscription:
                 await self._ask()
 
     async def _ask(self) -> None:
-        self._tags = [f"{queue}{_MARK}{next(self._numbers)}" for queue in self._queues]
-        for queue, tag in zip(self._queues, self._tags, strict=True):
+        self._tags = await self._consume(self._queues)
+
+    async def _consume(self, queues: Sequence[str]) -> list[str]:
+        """Have these delivered; the tags of their consumers."""
+        tags = [f"{queue}{_MARK}{next(self._numbers)}" for queue in queues]
+        for queue, tag in zip(queues, tags, strict=True):
             async with answered(self._gate):
                 await self._channel.basic_consume(queue, _never, consumer_tag=tag)
+        return tags
 
     async def _cancel(self, tags: Sequence[str]) -> None:
         """Without waiting for an answer: it would come behind what the gate holds back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from worker.batches import Batches, Measured
@@ -23,17 +22,19 @@ from worker.rabbitmq.topology import HERVAT, REGISTRATIE_QUEUES, ZAKEN
 from worker.reading import Proofs, Reader
 from worker.register import ZakenIntake
 from worker.resumption import Resumption
+from worker.roles.apart import means, together
 from worker.roles.opening import batches, broker, consume, database, gate_for, patience, working
+from worker.undeliverable import Way
 
 if TYPE_CHECKING:
     import asyncio
 
     from worker.envelope import Story
     from worker.logs import Log
-    from worker.rabbitmq.consuming import Consumer
+    from worker.roles.apart import Guards
     from worker.settings import Settings
     from worker.standing import Standing
-    from worker.suspects import Suspects
+    from worker.undeliverable import Work
 
 
 class KeptProofs(Proofs, Protocol):
@@ -52,12 +53,12 @@ async def intake(
     standing: Standing,
     *,
     proofs: KeptProofs,
-    suspects: Suspects,
+    guards: Guards,
 ) -> None:
     """The role of taking messages in; `proofs` outlives it, with its last good keys."""
     log = standing.log
     gate, limits = gate_for(settings), batches(settings)
-    measured = partial(Measured, batches=Batches(standing.role, log))
+    counted = Batches(standing.role, log)
     async with AsyncExitStack() as stack:
         await proofs.open()
         pool = await stack.enter_async_context(
@@ -88,26 +89,39 @@ async def intake(
             batches(settings).bytes,
             log,
         )
+        queues = [*REGISTRATIE_QUEUES, ZAKEN, HERVAT]
+        stack.enter_context(together(guards.isolation, connection, queues))
         lanes = [await opened(connection, limits, gate) for _ in range(settings.intake_lanes)]
         facts_lane = await opened(connection, limits, gate)
         resumed_lanes = [
             await opened(connection, limits, gate) for _ in range(settings.intake_lanes)
         ]
         attempts = PostgresAttempts(pool)
-        every: list[tuple[Consumer, list[str], Story]] = [
-            *((lane, list(REGISTRATIE_QUEUES), contacts) for lane in lanes),
-            (facts_lane, [ZAKEN], facts),
-            *((lane, [HERVAT], resumption) for lane in resumed_lanes),
+
+        def worked(story: Story) -> Work:
+            measured = Measured(story, counted)
+            return lambda lane: guards.suspects.run(lane, measured, attempts)
+
+        ways = [
+            Way(list(REGISTRATIE_QUEUES), lanes, worked(contacts)),
+            Way([ZAKEN], [facts_lane], worked(facts)),
+            Way([HERVAT], resumed_lanes, worked(resumption)),
         ]
-        stops = [lane.stop for lane, *_ in every]
+        isolation = guards.isolation
+        putting_away = means(settings, stop, standing, isolation, pool)
+        stops = [lane.stop for way in ways for lane in way.consumers]
         async with working(stop, standing, *stops, gate.open) as tasks:
             tasks.start("keys", proofs.keep_fresh(stop), until=stop)
-            for lane, queues, taker in every:
-                name = ", ".join(queues)
-                tasks.start(f"consumer of {name}", lane.tend(patience(settings)), until=stop)
-                tasks.start(name, suspects.run(lane, measured(taker), attempts), until=stop)
-            asked = [(lane, queues) for lane, queues, _ in every]
+            for way in ways:
+                name = ", ".join(way.queues)
+                for lane in way.consumers:
+                    tasks.start(f"consumer of {name}", lane.tend(patience(settings)), until=stop)
+                    tasks.start(name, way.work(lane), until=stop)
+            asked = [
+                (lane, isolation.together(way.queues)) for way in ways for lane in way.consumers
+            ]
             tasks.start("consume", consume(asked, settings, standing, connection.host))
+            tasks.start("queues apart", isolation.run(ways, putting_away, stop))
 
 
 def _policy(settings: Settings) -> Policy:

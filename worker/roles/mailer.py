@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -12,22 +13,28 @@ from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
 from worker.rabbitmq.consuming import consuming
-from worker.rabbitmq.mail_jobs import MailJobs
+from worker.rabbitmq.mail_jobs import MailJobs, jobs
 from worker.rabbitmq.topology import NOTIFICATIE_EMAIL
+from worker.roles.apart import means, together
 from worker.roles.opening import batches, broker, database, gate_for, mail_server, patience, working
 from worker.smtp.conversation import SmtpConversation
+from worker.undeliverable import Way
 
 if TYPE_CHECKING:
     import asyncio
 
+    from worker.envelope import Lane
     from worker.settings import Settings
     from worker.standing import Standing
+    from worker.undeliverable import Isolation
 
 # Claimed in one statement, for each connection to the mail server: what they send meanwhile.
 _CLAIMED_AT_ONCE = 4
 
 
-async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
+async def mailer(
+    settings: Settings, stop: asyncio.Event, standing: Standing, *, isolation: Isolation
+) -> None:
     """The role of sending mails."""
     log = standing.log
     gate = gate_for(settings)
@@ -35,10 +42,11 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, standing.role, 2, by_index=True))
         connection = await stack.enter_async_context(broker(settings, "mailer", gate))
+        stack.enter_context(together(isolation, connection, [NOTIFICATIE_EMAIL]))
         consumer = await stack.enter_async_context(
             consuming(
                 connection,
-                [NOTIFICATIE_EMAIL],
+                isolation.together([NOTIFICATIE_EMAIL]),
                 batches(settings),
                 gate,
                 prefetch=4 * at_once,
@@ -59,10 +67,22 @@ async def mailer(settings: Settings, stop: asyncio.Event, standing: Standing) ->
         ]
         for each in conversations:
             stack.push_async_callback(each.close)
+        ways = [Way([NOTIFICATIE_EMAIL], [consumer], partial(_claimed, story))]
+        putting_away = means(settings, stop, standing, isolation, pool)
         standing.ready([NOTIFICATIE_EMAIL], connection.host)
         async with working(stop, standing, consumer.stop, story.stop, gate.open) as tasks:
             tasks.start("consumer", consumer.tend(patience(settings)), until=stop)
             tasks.start("mails", story.run(conversations), until=stop)
+            tasks.start("queue apart", isolation.run(ways, putting_away, stop))
+
+
+async def _claimed(story: Mailer, lane: Lane) -> None:
+    """Have the jobs of a queue that is consumed apart sent with the others."""
+    while batch := await lane.batch():
+        found = jobs(batch)
+        if found and not await story.claim(found):
+            return
+        await lane.settle()
 
 
 def check_lease(settings: Settings) -> None:

@@ -15,10 +15,12 @@ import uvloop
 from worker import logs
 from worker.clock import now
 from worker.domain.identity import Identity, Scheme
+from worker.roles.apart import Guards
 from worker.roles.intake import intake
 from worker.settings import load
 from worker.standing import Standing
 from worker.suspects import Suspects
+from worker.undeliverable import Isolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +73,13 @@ async def main() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     log = logs.log()
     standing = Standing("intake", log)
-    await intake(settings, stop, standing, proofs=Trusting(), suspects=Suspects(now, log))
+    await intake(
+        settings,
+        stop,
+        standing,
+        proofs=Trusting(),
+        guards=Guards(Suspects(now, log), Isolation(log)),
+    )
 
 
 if __name__ == "__main__":

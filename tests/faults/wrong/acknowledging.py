@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from tests.faults.wrong.launching import launch
 from worker.clock import now
+from worker.roles.apart import Guards
 from worker.roles.intake import intake, token_keys
 from worker.suspects import Suspects
+from worker.undeliverable import Isolation
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,7 +48,8 @@ class HastySuspects(Suspects):
 async def _intake(settings: Settings, stop: asyncio.Event, standing: Standing) -> None:
     log = standing.log
     proofs = token_keys(settings, log)
-    await intake(settings, stop, standing, proofs=proofs, suspects=HastySuspects(now, log))
+    guards = Guards(HastySuspects(now, log), Isolation(log))
+    await intake(settings, stop, standing, proofs=proofs, guards=guards)
 
 
 if __name__ == "__main__":

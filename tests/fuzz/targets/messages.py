@@ -27,7 +27,7 @@ from worker.message_log import say, say_refused
 from worker.rabbitmq.topology import KANALEN
 from worker.reading import Reader
 from worker.registration import Acceptance, Registration
-from worker.roles.sink import QUEUES
+from worker.roles.apart import QUEUES
 
 _FACTS: Final = known(*register())
 _PROOFS: Final = FixedProofs()

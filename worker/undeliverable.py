@@ -1,0 +1,323 @@
+"""Undeliverable messages: one that the broker itself cannot write to a consumer is put away.
+
+RabbitMQ keeps messages of several protocols. One that it cannot write as AMQP 0-9-1 ends the
+consumer's connection, with 541 INTERNAL_ERROR, at each delivery: consumed together, all queues
+would stand still for it. So after such an end each queue is consumed on a connection of its own,
+one message at a time (`Isolation`). A queue whose connection stays up goes back to the others; one
+whose connection ends with 541 again is blocked, and what blocks it is taken off by AMQP 1.0, the
+protocol that it came in, and becomes a dead letter.
+
+That it is this message, and no neighbour or trouble of the broker's, is an experiment: with the
+suspects held by AMQP 1.0 the consumer lives; with one of them back it ends again, before anything
+else is delivered; and the message that is then at the head of the queue is that one, to the byte.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
+
+from uuid_utils.compat import uuid7
+
+from worker import metrics
+from worker.clock import pause
+from worker.concurrency import Tasks
+from worker.errors import CannotTake, DeliveryAborted
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from uuid import UUID
+
+    from worker.envelope import Delivery, Lane
+    from worker.logs import Log
+
+    # What is done with the deliveries of a queue, until its consumer ends.
+    Work = Callable[[Lane], Coroutine[None, None, None]]
+
+# Another process puts a message away within seconds.
+_LEASED_SECONDS: Final = 1.0
+# What a consumer had that ended is on its queue again by then.
+_RETURNED_SECONDS: Final = 0.2
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+# Several may stand in a row; each costs two connections.
+_MOST_HELD: Final = 100
+_NO_MESSAGE: Final = "no message was found that is the cause; see the broker's log at this moment"
+
+
+class Enough(NamedTuple):
+    """When a connection has stayed up: after `seconds`, once it is idle or had `deliveries`."""
+
+    seconds: float
+    deliveries: int
+
+
+# A delivery ends its connection within milliseconds; a broker that is busy may take a while. By
+# then what processes together may have had in hand before the cause has been delivered.
+_STEADY: Final = Enough(3.0, 1000)
+_PROBE: Final = Enough(2.0, 0)
+
+
+class Attempt(NamedTuple):
+    """How it went on a connection of its own: deliveries, and the broker's words if it ended it."""
+
+    delivered: int
+    said: str | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the broker ended it before any delivery: the head of the queue did it."""
+        return self.said is not None and not self.delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that was taken and is not settled: the receiver's number of it, bytes in all.
+
+    `identity` tells it from others, however often it is taken; `delivery` is what can be kept.
+    """
+
+    number: int
+    size: int
+    identity: bytes
+    delivery: Delivery
+
+
+class Receiver(Protocol):
+    """Takes messages off a queue by AMQP 1.0. Each call raises CannotTake."""
+
+    async def take(self) -> Held | None:
+        """The one at the head; None where there is none."""
+
+    async def accept(self, held: Held) -> None:
+        """Have the broker forget it."""
+
+    async def release(self, held: Held) -> None:
+        """Give it back to the queue."""
+
+
+class Broker(Protocol):
+    """The broker, a connection for each call."""
+
+    async def attempt(self, queue: str, work: Work, enough: Enough) -> Attempt:
+        """Work on one queue, one message at a time, until its connection stays up or ends.
+
+        Raises Outage where it ends for another reason than an error of the broker's.
+        """
+
+    def receiver(self, queue: str) -> AbstractAsyncContextManager[Receiver]:
+        """Take from it; what is not settled in the end goes back. Raises CannotTake."""
+
+
+class Store(Protocol):
+    """What processes know of each other's blocked queues; each call is committed or an Outage."""
+
+    async def blocked(self, queue: str, said: str, reason: str | None = None) -> None:
+        """It is blocked, the broker said so, and for this reason nothing can be put away."""
+
+    async def free(self, queue: str) -> None:
+        """It is not blocked any more."""
+
+    async def leased(self, queue: str) -> bool:
+        """Whether another process is putting something away."""
+
+    async def lease(self, queue: str) -> bool:
+        """Be the one that does, for a while; False where another process is."""
+
+    async def release(self, queue: str) -> None:
+        """Give the lease back."""
+
+
+class Keeper(Protocol):
+    """Where dead letters are kept."""
+
+    async def undeliverable(self, delivery: Delivery, said: str) -> UUID | None:
+        """Keep it, committed; the dead letter that it is in, if it is in one. Raises Outage."""
+
+
+class Shared(Protocol):
+    """A consumer of several queues."""
+
+    async def add(self, queue: str) -> None:
+        """Consume one more."""
+
+
+Consumer = TypeVar("Consumer", bound=Shared)
+
+
+@dataclass(frozen=True)
+class Way(Generic[Consumer]):
+    """Queues that are worked on alike, by some consumers together."""
+
+    queues: Sequence[str]
+    consumers: Sequence[Consumer]
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What putting away needs, for as long as a role is up."""
+
+    broker: Broker
+    store: Store
+    keeper: Keeper
+    most: int
+    """How many bytes are held at once."""
+
+
+@dataclass(slots=True)
+class Isolation:
+    """Which queues of a role are consumed apart from the others. It outlives the role's outages."""
+
+    log: Log
+    process: UUID = field(default_factory=uuid7)
+    """Who it is to other processes."""
+    _apart: set[str] = field(default_factory=set)
+
+    def together(self, queues: Sequence[str]) -> list[str]:
+        """Those of `queues` that are not apart."""
+        return [each for each in queues if each not in self._apart]
+
+    @contextmanager
+    def noticing(self, queues: Sequence[str]) -> Iterator[None]:
+        """While these are consumed on one connection: if a delivery ends it, all are suspect."""
+        try:
+            yield
+        except DeliveryAborted:
+            self._apart.update(queues)
+            raise
+
+    async def run(self, ways: Sequence[Way[Consumer]], means: Means, stop: asyncio.Event) -> None:
+        """Work on those that are apart, each until it can go back; raises Outage."""
+        async with Tasks() as tasks:
+            for way in ways:
+                for queue in way.queues:
+                    if queue in self._apart:
+                        tasks.start(f"{queue} apart", self._tend(queue, way, means, stop))
+
+    async def _tend(
+        self, queue: str, way: Way[Consumer], means: Means, stop: asyncio.Event
+    ) -> None:
+        apart = _Queue(queue, way.work, means, stop, self.log)
+        if await apart.cleared():
+            for each in way.consumers:
+                await each.add(queue)
+            self._apart.discard(queue)
+            await apart.freed()
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One queue that is consumed apart."""
+
+    name: str
+    work: Work
+    means: Means
+    stop: asyncio.Event
+    log: Log
+    _said: str | None = None
+    """The broker's words, once it is blocked."""
+
+    async def cleared(self) -> bool:
+        """Wait until its connection stays up, whatever that takes; False if told to stop."""
+        wait = _FIRST_PAUSE_SECONDS
+        while not self.stop.is_set():
+            if await self.means.store.leased(self.name):
+                await pause(self.stop, _LEASED_SECONDS)
+                continue
+            attempt = await self.means.broker.attempt(self.name, self.work, _STEADY)
+            if attempt.said is None:
+                break
+            reason = await self._unblock(attempt, attempt.said)
+            if reason is None:
+                wait = _FIRST_PAUSE_SECONDS
+                continue
+            await self._blocked(attempt.said, reason)
+            await pause(self.stop, wait)
+            wait = min(2 * wait, _LONGEST_PAUSE_SECONDS)
+        return not self.stop.is_set()
+
+    async def freed(self) -> None:
+        """It is with the others again."""
+        metrics.QUEUE_BLOCKED.labels(self.name).set(0)
+        if self._said is not None:
+            await self.means.store.free(self.name)
+            self.log.info("queue_hersteld", queue=self.name)
+
+    async def _blocked(self, said: str, reason: str | None = None) -> None:
+        """Let people know that it is, and why it stays so."""
+        metrics.QUEUE_BLOCKED.labels(self.name).set(1)
+        if self._said is None or reason is not None:
+            self.log.error("queue_gestremd", queue=self.name, antwoord=said, reden=reason)
+        self._said = said
+        await self.means.store.blocked(self.name, said, reason)
+
+    async def _unblock(self, attempt: Attempt, said: str) -> str | None:
+        """Put away what blocks it, if that is at its head by now; why that cannot be done."""
+        await self._blocked(said)
+        if not attempt.at_once or not await self.means.store.lease(self.name):
+            return None
+        try:
+            async with self.means.broker.receiver(self.name) as receiver:
+                found = await self._put_away(receiver, said)
+        except CannotTake as error:
+            return str(error)
+        finally:
+            await self.means.store.release(self.name)
+        return None if found or self.stop.is_set() else _NO_MESSAGE
+
+    async def _put_away(self, receiver: Receiver, said: str) -> int:
+        """The experiment that the module tells of; how many messages were the cause."""
+        found = 0
+        for each in await self._hold(receiver):
+            await receiver.release(each)
+            if not await self._ends():
+                continue
+            again = await receiver.take()
+            if again is not None and again.identity == each.identity:
+                await self._keep(receiver, again, said)
+                found += 1
+        return found
+
+    async def _hold(self, receiver: Receiver) -> list[Held]:
+        """Take messages until the queue can be consumed without them; none if it never can."""
+        held: list[Held] = []
+        size = 0
+        while taken := await receiver.take():
+            held.append(taken)
+            size += taken.size
+            if not await self._ends():
+                return held
+            if len(held) >= _MOST_HELD or size > self.means.most:
+                msg = f"the broker fails on the next {len(held)} messages, or on another thing"
+                raise CannotTake(msg)
+        return []
+
+    async def _ends(self) -> bool:
+        """Whether the broker ends a connection at the head of the queue, as the queue is now."""
+        while not self.stop.is_set():
+            attempt = await self.means.broker.attempt(self.name, self.work, _PROBE)
+            # It takes a while by now: still ours alone.
+            await self.means.store.lease(self.name)
+            if attempt.said is None:
+                return False
+            if attempt.at_once:
+                await pause(self.stop, _RETURNED_SECONDS)
+                return True
+        return False
+
+    async def _keep(self, receiver: Receiver, held: Held, said: str) -> None:
+        """First on record, then off the queue: a crash between the two brings it once more."""
+        delivery = held.delivery
+        letter = await self.means.keeper.undeliverable(delivery, said)
+        await receiver.accept(held)
+        self.log.error(
+            "onleverbaar",
+            queue=self.name,
+            bericht=delivery.message_id,
+            antwoord=said,
+            dead_letter=None if letter is None else str(letter),
+        )

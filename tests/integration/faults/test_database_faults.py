@@ -167,3 +167,22 @@ async def test_rows_are_refused_for_want_of_room_until_there_is_room_again(
         assert await theirs.fetchval("select count(*) from outbox") == 1000
         assert not await theirs.fetchval("select count(*) from pg_tablespace where spcname = 'vol'")
     assert not (world.stack_dir / "full").exists()
+
+
+_TYPES = """
+    select table_name, column_name, data_type, collation_name from information_schema.columns
+    where table_schema = 'klantcontact' order by 1, 2
+"""
+
+
+async def test_each_table_is_wider_while_it_lasts_and_is_as_before_when_it_ends(
+    world: World,
+) -> None:
+    async with _worker(world) as theirs:
+        before = await theirs.fetch(_TYPES)
+        async with CATALOGUE["schema-widened"](world):
+            during = await theirs.fetch(_TYPES)
+        assert await theirs.fetch(_TYPES) == before
+    tables = {row["table_name"] for row in before}
+    assert {row["table_name"] for row in during if row["column_name"] == "erbij"} == tables
+    assert "smallint" not in {row["data_type"] for row in during}

@@ -41,7 +41,8 @@ AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py \
 	tests/integration/test_topology_apply.py tests/integration/test_stack_lifetime.py \
 	tests/integration/test_stack_versions.py tests/acceptance/test_deadly.py \
-	tests/acceptance/test_remedies.py tests/acceptance/test_every_answer.py
+	tests/acceptance/test_remedies.py tests/acceptance/test_every_answer.py \
+	tests/acceptance/test_mail_servers.py
 WITHOUT_SLOW = $(SLOW_TESTS:%=--ignore %)
 test: setup
 	@$(BIN)/pytest $(AT_ONCE) $(WITHOUT_SLOW) $(TESTS)

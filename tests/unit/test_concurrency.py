@@ -103,7 +103,7 @@ async def test_a_group_waits_for_its_tasks_and_ends_what_accompanies_them() -> N
 
 
 async def _together(*works: Coroutine[Any, Any, None], until: asyncio.Event | None = None) -> None:
-    async with Tasks() as tasks:
+    async with asyncio.timeout(DEADLINE), Tasks() as tasks:
         for work in works:
             tasks.start("reading", work, until=until)
 

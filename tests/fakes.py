@@ -163,6 +163,10 @@ class FakeTransaction:
         for each in claims:
             del self.claimed[each]
 
+    async def beyond_room(self, waiting: Sequence[Rejection]) -> set[UUID]:
+        del waiting
+        return set()
+
     async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         del now
         accepted = [each for each in judged if isinstance(each, Acceptance)]

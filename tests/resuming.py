@@ -51,7 +51,9 @@ class Resuming:
 
     @property
     def intake(self) -> Intake:
-        reader = Reader(self.proofs, 1024 * 1024, {QUEUE: "callcenter"}, self.lines.log)
+        reader = Reader(
+            self.proofs, 1024 * 1024, {QUEUE: "callcenter"}, self.lines.log, self.deferrals
+        )
         store, judge = registrations(self.pool), Judge(Policy(), self.deferrals)
         return Intake(reader, store, judge, lambda: self.moment, self.lines.log)
 

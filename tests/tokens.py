@@ -121,7 +121,7 @@ class FixedProofs:
     def look(self) -> None:
         return
 
-    async def renew(self) -> bool:
+    async def renew(self) -> bool | None:
         return False
 
     def prove(self, headers: Mapping[str, Any], body: bytes) -> Identity:

@@ -145,7 +145,8 @@ class Authentication:
         found = keys.get(kid) if isinstance(kid, str) else None
         if found is None:
             self.key_was_unknown = True
-            raise unproven("the token's key (kid) is not one of the identity provider's")
+            detail = "the token's key (kid) is not one of the identity provider's"
+            raise unproven(detail, passing=True)
         return found
 
 

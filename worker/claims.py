@@ -117,6 +117,7 @@ def _at(claims: Mapping[str, Any], path: str) -> object:
     return _at(inner, rest) if rest and isinstance(inner, dict) else None
 
 
-def unproven(detail: str) -> Refusal:
+def unproven(detail: str, *, passing: bool = False) -> Refusal:
     """The refusal of a token; `detail` holds none of its values."""
-    return Refusal(Violation(Code.OPVOERDER_NIET_GEAUTHENTICEERD, detail, "authorization"))
+    code = Code.OPVOERDER_NIET_GEAUTHENTICEERD
+    return Refusal(Violation(code, detail, "authorization", passing=passing))

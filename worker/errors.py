@@ -109,6 +109,8 @@ class Violation:
     field: str | None = None
     made_up: bool = False
     """The field is not in the contract: its name is the sender's own text, and not for the log."""
+    passing: bool = False
+    """What is lacking is ours, and may come by itself: a key of the identity provider."""
 
 
 def group_field(violations: tuple[Violation, ...]) -> str:

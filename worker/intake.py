@@ -9,12 +9,12 @@ registered.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from worker.condemned import IN_NO_FORM, bare, condemned
 from worker.domain.facts import Facts
 from worker.envelope import Rejection
-from worker.errors import Outage, on_new_sessions
+from worker.errors import Code, Outage, Violation, on_new_sessions
 from worker.message_log import say, say_refused, say_registered, say_unexpected
 from worker.reading import UNEXPECTED
 from worker.registration import (
@@ -62,6 +62,9 @@ class Transaction(Protocol):
     async def release(self, claims: Sequence[Key]) -> None:
         """Give back the claims of what is not judged after all."""
 
+    async def beyond_room(self, waiting: Sequence[Rejection]) -> AbstractSet[UUID]:
+        """Of messages that wait for a key, those that are too many of their applicatie."""
+
     async def write(self, judged: Sequence[Judged], now: datetime) -> Mapping[UUID, UUID]:
         """Store what was accepted and refused, and what is to be told of all.
 
@@ -94,7 +97,8 @@ class Intake:
 
     async def retake(self, batch: Sequence[Stored]) -> None:
         """As `take`, of messages that were put away before."""
-        await self._settle(*await self.reader.reread(batch), self.clock())
+        now = self.clock()
+        await self._settle(*await self.reader.reread(batch, now), now)
 
     async def condemn(self, batch: Sequence[Delivery]) -> None:
         """Refuse what ended the program each time, unread."""
@@ -184,9 +188,21 @@ class Intake:
                 self.judge(each, claims, facts, now) if isinstance(each, Registration) else each
                 for each in due
             ]
+            judged = await self._within_room(transaction, judged)
             kept = await transaction.write(judged, now)
         return [
             replace(each, id=kept[each.id]) if isinstance(each, Rejection) else each
+            for each in judged
+        ]
+
+    async def _within_room(self, transaction: Transaction, judged: list[Judged]) -> list[Judged]:
+        """So many tokens wait for a key at once, and no more: the others are refused."""
+        waiting = [each for each in judged if _waits_for_key(each)]
+        beyond = await transaction.beyond_room(waiting) if waiting else set()
+        return [
+            replace(each, again=None, violations=(_NO_ROOM,))
+            if isinstance(each, Rejection) and each.id in beyond
+            else each
             for each in judged
         ]
 
@@ -224,6 +240,24 @@ class Intake:
             # It stays where it is, and so does the rest of the queue.
             raise Outage(IN_NO_FORM)
         return await self._register([left], now)
+
+
+_NO_ROOM = Violation(
+    Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+    "the token's key (kid) cannot be fetched yet, and too many messages of the applicatie wait for"
+    " one; send it anew later",
+    "authorization",
+)
+
+
+def _waits_for_key(judged: Judged) -> TypeGuard[Rejection]:
+    """For the first time: one that comes again has its room."""
+    return (
+        isinstance(judged, Rejection)
+        and judged.again is not None
+        and judged.resumed is None
+        and judged.code is Code.OPVOERDER_NIET_GEAUTHENTICEERD
+    )
 
 
 def _id(work: Work) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.domain.decision import Refused, Registered, decide
 from worker.domain.question import Question
 from worker.errors import Code, Violation
-from worker.registration import Acceptance, Repetition, rejection_of
+from worker.registration import Acceptance, Repetition, next_try, rejection_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,16 +61,10 @@ class Judge:
     def _again(
         self, asked: Registration, violations: Sequence[Violation], now: datetime
     ) -> datetime | None:
-        """When a message comes again that lacks nothing but its zaak; None if it is refused.
-
-        Whoever retries one by hand wants to know: only what came of itself is put off.
-        """
+        """When a message comes again that lacks nothing but its zaak; None if it is refused."""
         if {each.code for each in violations} != {Code.ZAAK_ONBEKEND}:
             return None
-        behind = asked.resumed.deferrals if asked.resumed else 0
-        if behind >= len(self.deferrals) or (asked.resumed and not asked.resumed.waits):
-            return None
-        return now + self.deferrals[behind]
+        return next_try(self.deferrals, asked.resumed, now)
 
 
 _TOKEN_REUSED = Violation(

@@ -16,12 +16,12 @@ from worker.formats import decode
 from worker.formats.content import parse_klantcontact, zaak_in
 from worker.formats.naming import named
 from worker.message_log import say_unexpected
-from worker.registration import Registration
+from worker.registration import Registration, next_try
 from worker.unpacking import resumed_from, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from worker.domain.identity import Identity
     from worker.domain.klantcontact import Klantcontact
@@ -42,8 +42,11 @@ class Proofs(Protocol):
     def prove(self, headers: Mapping[str, Any], body: bytes) -> Identity:
         """Who the token of a message names; raises Refusal."""
 
-    async def renew(self) -> bool:
-        """Ask for keys that tokens named and that were not there; whether there are new ones."""
+    async def renew(self) -> bool | None:
+        """Ask for keys that tokens named and that were not there; whether there are new ones.
+
+        None: they cannot be had now, and may come later.
+        """
 
 
 @dataclass(slots=True)
@@ -66,34 +69,47 @@ class Reader:
     kanalen: Mapping[str, str]
     """Which kanaal each queue stands for."""
     log: Log
+    deferrals: Sequence[timedelta] = ()
+    """When a message is tried again whose key cannot be had yet, in order."""
 
     async def read(
         self, batch: Sequence[Delivery], now: datetime
     ) -> tuple[list[Registration], list[Rejection]]:
         """Read all; if a key was missing that can be had meanwhile, once more with it."""
-        return await self._all(lambda: [self._one(delivery, now) for delivery in batch])
+        return await self._all(lambda: [self._one(delivery, now) for delivery in batch], now)
 
-    async def reread(self, batch: Sequence[Stored]) -> tuple[list[Registration], list[Rejection]]:
+    async def reread(
+        self, batch: Sequence[Stored], now: datetime
+    ) -> tuple[list[Registration], list[Rejection]]:
         """As `read`, of messages that were put away before.
 
         The identity that was proven when a message first came stands; only where nothing was
         proven is its token held against the keys again.
         """
         return await self._all(
-            lambda: [self._one(each.delivery, each.received, each) for each in batch]
+            lambda: [self._one(each.delivery, each.received, each) for each in batch], now
         )
 
     async def _all(
-        self, read: Callable[[], list[Registration | Rejection]]
+        self, read: Callable[[], list[Registration | Rejection]], now: datetime
     ) -> tuple[list[Registration], list[Rejection]]:
         self.proofs.look()
         found = read()
-        if await self.proofs.renew():
+        renewed = await self.proofs.renew()
+        if renewed:
             found = read()
+        elif renewed is None:
+            found = [self._deferred(each, now) for each in found]
         return (
             [each for each in found if isinstance(each, Registration)],
             [each for each in found if isinstance(each, Rejection)],
         )
+
+    def _deferred(self, read: Registration | Rejection, now: datetime) -> Registration | Rejection:
+        """One that lacks nothing but a key waits for it, by the schedule."""
+        if isinstance(read, Registration) or not all(each.passing for each in read.violations):
+            return read
+        return replace(read, again=next_try(self.deferrals, read.resumed, now))
 
     def _one(
         self, delivery: Delivery, received: datetime, stored: Stored | None = None

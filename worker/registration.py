@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 from worker.envelope import Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from worker.domain.decision import Registered
@@ -110,6 +110,19 @@ def rejection_of(
         again,
         asked.span,
     )
+
+
+def next_try(
+    deferrals: Sequence[timedelta], resumed: Resumed | None, now: datetime
+) -> datetime | None:
+    """When a message that waits comes again; None if it is refused.
+
+    Whoever retries one by hand wants to know: only a message that came of itself is deferred.
+    """
+    behind = resumed.deferrals if resumed else 0
+    if behind >= len(deferrals) or (resumed and not resumed.waits):
+        return None
+    return now + deferrals[behind]
 
 
 def resumed_of(work: Registration | Rejection | Repetition) -> Resumed | None:

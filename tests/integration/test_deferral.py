@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,9 @@ from tests.facts import fill, register, zaak
 from tests.registering import ANNOUNCER, registrations
 from tests.registrations import refused, registration
 from tests.resuming import Resuming
+from tests.tokens import FixedProofs
 from tests.waiting import until
+from worker.claims import unproven
 from worker.errors import Code, Violation
 from worker.postgres.outbox import PostgresOutbox
 from worker.postgres.pool import transaction
@@ -22,6 +24,9 @@ from worker.postgres.stored import load
 from worker.unpacking import resumed_from
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.domain.identity import Identity
     from worker.postgres.pool import Pool
 
 SECOND, MINUTE = timedelta(seconds=10), timedelta(minutes=1)
@@ -199,3 +204,77 @@ async def test_one_that_somebody_retries_by_hand_is_not_put_off_again(resuming: 
     await resuming.retry(letter)
     row = await resuming.letter(letter)
     assert (row["toestand"], row["code"], row["aantal"]) == ("open", "zaak-onbekend", 2)
+
+
+class Away(FixedProofs):
+    """Proofs whose key cannot be had yet."""
+
+    def prove(self, headers: Mapping[str, Any], body: bytes) -> Identity:
+        del headers, body
+        raise unproven("the token's key (kid) is not there", passing=True)
+
+    async def renew(self) -> bool | None:
+        return None
+
+
+async def _tokens(pool: Pool) -> int:
+    found: int = await pool.fetchval("select count(*) from wachtend_token")
+    return found
+
+
+async def test_a_message_whose_key_cannot_be_fetched_yet_waits_and_is_judged_with_the_key(
+    resuming: Resuming,
+) -> None:
+    await fill(resuming.pool, zaak())
+    good, resuming.proofs = resuming.proofs, Away()
+    sent = delivery(reply_to=REPLIES)
+    letter = await resuming.take(sent)
+    row = await resuming.letter(letter)
+    assert (row["toestand"], row["opnieuw"]) == ("wacht", NOW + SECOND)
+    assert row["code"] == "opvoerder-niet-geauthenticeerd"
+    assert sent.headers["authorization"] not in row["headers"]
+    assert await _tokens(resuming.pool) == 1
+    resuming.moment = NOW + SECOND
+    await resuming.recall(letter)
+    assert (await resuming.letter(letter))["toestand"] == "wacht"
+    assert await _tokens(resuming.pool) == 1
+    resuming.proofs = good
+    await resuming.recall(letter)
+    assert (await resuming.letter(letter))["toestand"] == "opgelost"
+    assert await resuming.types("antwoord") == ["uitgesteld", "geregistreerd"]
+    assert await _tokens(resuming.pool) == 0
+
+
+async def test_after_the_schedule_it_is_refused_and_its_token_goes(resuming: Resuming) -> None:
+    resuming.proofs = Away()
+    letter = await resuming.take(delivery())
+    for _ in range(2):
+        await resuming.recall(letter)
+    assert (await resuming.letter(letter))["toestand"] == "open"
+    assert await resuming.types() == ["uitgesteld", "afgewezen"]
+    assert await _tokens(resuming.pool) == 0
+
+
+async def test_what_lacks_more_than_its_key_is_refused_at_once(resuming: Resuming) -> None:
+    resuming.proofs = Away()
+    letter = await resuming.take(delivery(body(type="fax")))
+    assert (await resuming.letter(letter))["toestand"] == "open"
+    assert await _tokens(resuming.pool) == 0
+
+
+async def test_a_hundred_of_an_applicatie_wait_for_a_key_and_no_more(resuming: Resuming) -> None:
+    resuming.proofs = Away()
+    for _ in range(2):
+        await resuming.intake.take([delivery() for _ in range(55)])
+    await resuming.intake.take([delivery(user_id="balie")])
+    rows = await resuming.pool.fetch(
+        "select applicatie, toestand, count(*) from dead_letter group by 1, 2 order by 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("balie", "wacht", 1),
+        ("callcenter", "open", 10),
+        ("callcenter", "wacht", 100),
+    ]
+    assert await _tokens(resuming.pool) == 101
+    refused = [line for line in resuming.lines.of("klantcontact") if line["outcome"] == "afgewezen"]
+    assert len(refused) == 10

@@ -87,7 +87,7 @@ async def test_the_keys_are_fetched_once_and_tokens_verified_by_them() -> None:
         await keys.open()
         await keys.open()
         assert _good(keys, openid(issued=ISSUED, sub="s"))
-        assert not await keys.renew()
+        assert await keys.renew() is False
         assert provider.requests == 1
 
 
@@ -105,7 +105,7 @@ async def test_a_key_that_is_not_known_is_asked_for_once_in_a_while() -> None:
         assert _good(keys, token)
         for _ in range(50):
             assert not _good(keys, openid(issued=ISSUED, sub="s"))
-            assert not await keys.renew()
+            assert await keys.renew() is None
         assert provider.requests == 2
 
 

@@ -82,13 +82,16 @@ class TokenKeys:
         if self._url is not None and not self._authentication.keys.public:
             await self._fetch(self._url)
 
-    async def renew(self) -> bool:
-        """Ask for a key that a token named and that isn't there; whether the keys are new."""
+    async def renew(self) -> bool | None:
+        """Ask for a key that a token named and that isn't there; whether the keys are new.
+
+        None: the provider is away, or was asked a moment ago, so the key may still come.
+        """
         if not self._authentication.key_was_unknown or self._url is None:
             return False
         if time.monotonic() - self._asked < _APART_SECONDS:
-            return False
-        return await self._try_fetch(self._url)
+            return None
+        return await self._try_fetch(self._url) or None
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Ask the address again every so often, until `stop`: a key withdrawn there goes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # U+0000 in JSON; behind a backslash that is escaped itself, it is a text that says so.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_MOST_WAITING: Final = 100
 _CREDENTIALS: Final = "authorization"
 _DOTTED: Final = re.compile(r"[\w.-]*\.[\w.-]*", re.ASCII)
 # The base64url of what a JWT's header begins with: a brace, and a quote or white space.
@@ -77,6 +79,36 @@ async def store_dead_letters(
     kept = {each.id: found[identity_of(each)] for each in rejected}
     await keep_tokens(connection, rejected, kept)
     return kept
+
+
+async def beyond_room(connection: Connection, waiting: Sequence[Rejection]) -> set[UUID]:
+    """Of messages that begin to wait for a key, those beyond a hundred of one applicatie.
+
+    The applicaties are locked until the commit, so that two batches do not share one room.
+    """
+    applicaties = sorted({identity_of(each)[0] for each in waiting})
+    await connection.execute(
+        """
+        select pg_advisory_xact_lock(hashtextextended('wachtend_token ' || applicatie, 0))
+        from unnest($1::text[]) as applicatie
+        """,
+        applicaties,
+    )
+    rows = await connection.fetch(
+        """
+        select applicatie, count(*) from wachtend_token
+        where wacht and applicatie = any ($1::text[]) group by applicatie
+        """,
+        applicaties,
+    )
+    taken: Counter[str] = Counter({row[0]: row[1] for row in rows})
+    beyond: set[UUID] = set()
+    for each in waiting:
+        applicatie = identity_of(each)[0]
+        taken[applicatie] += 1
+        if taken[applicatie] > _MOST_WAITING:
+            beyond.add(each.id)
+    return beyond
 
 
 async def keep_tokens(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from worker.envelope import Rejection
 from worker.errors import Code
 from worker.postgres import inbox, lookups, mending, resuming, waiting, writing
-from worker.postgres.dead_letters import identity_of, store_dead_letters
+from worker.postgres.dead_letters import beyond_room, identity_of, store_dead_letters
 from worker.postgres.notifying import notify
 from worker.postgres.pool import transaction
 from worker.registration import Acceptance, Claims, Repetition
@@ -85,6 +85,10 @@ class Transaction:
     async def release(self, claims: Sequence[Key]) -> None:
         """Give claims back."""
         await inbox.release(self._connection, list(claims))
+
+    async def beyond_room(self, waiting: Sequence[Rejection]) -> set[UUID]:
+        """Those for which there is no room; see the Protocol."""
+        return await beyond_room(self._connection, waiting)
 
     async def write(self, judged: Sequence[Judged], now: datetime) -> dict[UUID, UUID]:
         """Store what was registered and what was refused; see the Protocol."""

@@ -67,7 +67,7 @@ async def intake(
         connection = await stack.enter_async_context(broker(settings, "intake", gate))
 
         contacts = Intake(
-            Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log),
+            Reader(proofs, settings.message_bytes, REGISTRATIE_QUEUES, log, settings.deferrals),
             Registrations(pool, Announcer(settings.event_source), settings.mail_window),
             Judge(_policy(settings), settings.deferrals),
             database_now,

@@ -39,6 +39,7 @@ demo: setup
 AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # What has services of its own or goes all the way of a person many times: on demand.
 SLOW_TESTS = tests/integration/faults tests/integration/test_rabbitmq_cluster.py \
+	tests/integration/test_rabbitmq_cluster_cut.py \
 	tests/integration/test_topology_apply.py tests/integration/test_stack_lifetime.py \
 	tests/integration/test_stack_versions.py tests/acceptance/test_deadly.py \
 	tests/acceptance/test_remedies.py tests/acceptance/test_every_answer.py \

@@ -9,7 +9,8 @@ protocol that it came in, and becomes a dead letter.
 
 That it is this message, and no neighbour or trouble of the broker's, is an experiment: with the
 suspects held by AMQP 1.0 the consumer lives; with one of them back it ends again, before anything
-else is delivered; and the message that is then at the head of the queue is that one, to the byte.
+else is delivered; the message that is then at the head of the queue is that one, to the byte; and
+with all of them held the consumer lives once more.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _LEASED_SECONDS: Final = 1.0
 _RETURNED_SECONDS: Final = 0.2
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
-# Several may stand in a row; each costs two connections.
-_MOST_HELD: Final = 100
+# Many may stand in a row, of one sender; each costs two connections.
+_MOST_HELD: Final = 1000
 _NO_MESSAGE: Final = "no message was found that is the cause; see the broker's log at this moment"
 
 
@@ -262,39 +263,43 @@ class _Queue:
             return None
         try:
             async with self.means.broker.receiver(self.name) as receiver:
-                found = await self._put_away(receiver, said)
+                freed = await self._put_away(receiver, said)
         except CannotTake as error:
             return str(error)
         finally:
             await self.means.store.release(self.name)
-        return None if found or self.stop.is_set() else _NO_MESSAGE
+        return None if freed or self.stop.is_set() else _NO_MESSAGE
 
-    async def _put_away(self, receiver: Receiver, said: str) -> int:
-        """The experiment that the module tells of; how many messages were the cause."""
-        found = 0
-        for each in await self._hold(receiver):
+    async def _put_away(self, receiver: Receiver, said: str) -> bool:
+        """The experiment that the module tells of; whether the queue may be free by now."""
+        held: list[Held] = []
+        if not await self._without(receiver, held):
+            return False
+        causes = []
+        for each in tuple(held):
             await receiver.release(each)
             if not await self._ends():
                 continue
             again = await receiver.take()
             if again is not None and again.identity == each.identity:
-                await self._keep(receiver, again, said)
-                found += 1
-        return found
+                causes.append(again)
+        if not await self._without(receiver, held) or self.stop.is_set():
+            return False
+        for each in causes:
+            await self._keep(receiver, each, said)
+        return bool(causes or not held)
 
-    async def _hold(self, receiver: Receiver) -> list[Held]:
-        """Take messages until the queue can be consumed without them; none if it never can."""
-        held: list[Held] = []
-        size = 0
-        while taken := await receiver.take():
+    async def _without(self, receiver: Receiver, held: list[Held]) -> bool:
+        """Whether the queue can be consumed, where need be once more is taken off and `held`."""
+        while await self._ends():
+            taken = await receiver.take()
+            if taken is None:
+                return False
             held.append(taken)
-            size += taken.size
-            if not await self._ends():
-                return held
-            if len(held) >= _MOST_HELD or size > self.means.most:
+            if len(held) >= _MOST_HELD or sum(each.size for each in held) > self.means.most:
                 msg = f"the broker fails on the next {len(held)} messages, or on another thing"
                 raise CannotTake(msg)
-        return []
+        return True
 
     async def _ends(self) -> bool:
         """Whether the broker ends a connection at the head of the queue, as the queue is now."""

@@ -200,7 +200,9 @@ class Link:
             last = await self._next_of(_TRANSFER)
             size += len(last.payload)
             if size > self._most:
-                msg = f"the message is larger than {self._most} bytes: see KLANTCONTACT_MEMORY"
+                msg = (
+                    f"the message is larger than {self._most} bytes: see KLANTCONTACT_MEMORY_BUDGET"
+                )
                 raise CannotTake(msg)
             pieces.append(last.payload)
         self._delivered += 1

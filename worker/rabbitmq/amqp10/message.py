@@ -24,7 +24,8 @@ _OF_THE_DELIVERY: Final = frozenset(
     {"x-exchange", "x-routing-key", "x-delivery-count", "x-acquired-count"}
 )
 _DEATHS: Final = "x-opt-deaths"
-_QUEUES: Final = "/queues/"
+# An address of format 2, and of format 1.
+_QUEUES: Final = ("/queues/", "/queue/")
 
 
 @dataclass(slots=True)
@@ -173,7 +174,9 @@ def _text_of_id(value: object) -> str | None:
 
 
 def _reply_to(value: object) -> str | None:
+    """The name of the queue, where it is an address of RabbitMQ's."""
     found = _text(value)
-    if found is not None and found.startswith(_QUEUES):
-        return unquote(found.removeprefix(_QUEUES))
+    for prefix in _QUEUES:
+        if found is not None and found.startswith(prefix):
+            return unquote(found.removeprefix(prefix))
     return found

@@ -59,7 +59,7 @@ class Enough(NamedTuple):
 # A delivery ends its connection within milliseconds; a broker that is busy may take a while. By
 # then what processes together may have had in hand before the cause has been delivered.
 _STEADY: Final = Enough(3.0, 1000)
-_PROBE: Final = Enough(2.0, 0)
+_PROBE: Final = Enough(2.0, 1)
 
 
 class Attempt(NamedTuple):

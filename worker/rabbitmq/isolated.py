@@ -80,7 +80,7 @@ class IsolatedQueues:
             now = time.monotonic()
             if consumer.busy or consumer.delivered != seen:
                 seen, last = consumer.delivered, now
-            quiet = now - last >= _IDLE_SECONDS or seen >= enough.deliveries > 0
+            quiet = now - last >= _IDLE_SECONDS or seen >= enough.deliveries
             if now - began >= enough.seconds and quiet:
                 return
             await pause(self.stop, _LOOKED_SECONDS)

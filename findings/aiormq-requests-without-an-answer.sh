@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# aiormq 7.2.4: what a request raises when its answer cannot come any more, by who closed.
+# aiormq 7.2.4: what a request raises when no answer comes, by who closed, and its time limit.
 #
 # Guess: whoever closes the channel or the connection, a basic.consume that waits for its answer
 # ends with one of the library's exceptions, and Channel.close() ends it at once.
@@ -7,6 +7,9 @@
 # request raises CancelledError, though nobody cancelled its task: cancelling() is 0. In a TaskGroup
 # such a task counts as ended as wished, so the group goes on without the consumer and without a
 # word. Channel.close() waits behind the request that has no answer, and does not end it.
+#
+# Guess: connection.channel(timeout=1) takes a second at most. Seen: the limit holds for channel.open
+# alone; confirm.select, the request after it, waits for its answer without a limit.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -23,10 +26,11 @@ import aiormq
 from pamqp import commands, frame
 
 logging.disable(logging.CRITICAL)
+PROPERTIES = {"capabilities": {"publisher_confirms": True}}
 
 
 class Broker:
-    """Answers as AMQP 0-9-1 asks, but for basic.consume: that ends as `how` has it."""
+    """Answers as AMQP 0-9-1 asks, but for basic.consume, confirm.select, and what `how` names."""
 
     def __init__(self, how):
         self.how, self.asked = how, asyncio.Event()
@@ -34,7 +38,7 @@ class Broker:
     async def serve(self, reader, writer):
         await reader.readexactly(8)
         self.writer = writer
-        self.send(commands.Connection.Start(0, 9, {"capabilities": {}}, "PLAIN", "en_US"))
+        self.send(commands.Connection.Start(0, 9, PROPERTIES, "PLAIN", "en_US"))
         got = b""
         while more := await reader.read(65536):
             got += more
@@ -51,7 +55,7 @@ class Broker:
             "Channel.Open": commands.Channel.OpenOk(),
             "Channel.Close": commands.Channel.CloseOk(),
         }
-        if name in answers:
+        if name in answers and name != self.how:
             self.send(answers[name], channel if name.startswith("Channel") else 0)
         if name == "Basic.Consume":
             if self.how == "broker closes the channel":
@@ -91,6 +95,16 @@ async def look(how):
     return ending
 
 
+async def open_channel(silent):
+    server = await asyncio.start_server(Broker(silent).serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connection = await aiormq.connect(f"amqp://guest:guest@127.0.0.1:{port}/")
+    opening = asyncio.create_task(connection.channel(publisher_confirms=True, timeout=1))
+    done, _ = await asyncio.wait([opening], timeout=5)
+    print(f"no answer to {silent}: {type(opening.exception()).__name__ if done else 'waits over 5 s'}")
+    return opening
+
+
 async def main():
     print("aiormq", version("aiormq"))
     for how in (
@@ -101,6 +115,8 @@ async def main():
         "program closes the connection",
     ):
         await look(how)
+    for silent in ("Channel.Open", "Confirm.Select"):
+        await open_channel(silent)
     sys.stdout.flush()
     os._exit(0)
 
@@ -114,5 +130,7 @@ broker closes the connection: ConnectionClosed, cancelling() is 0
 broker hangs up: AMQPConnectionError, cancelling() is 0
 program closes the channel: still waiting after 3 s
 program closes the connection: CancelledError, cancelling() is 0
+no answer to Channel.Open: TimeoutError
+no answer to Confirm.Select: waits over 5 s
 SEEN
 echo "as seen before"

@@ -17,7 +17,7 @@ from tests.program import Program
 from tests.proxy import passing
 from tests.rabbitmq_cluster import running
 from tests.tokens import authorization
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 from worker.clock import now
 from worker.errors import Outage
 from worker.rabbitmq.connection import connected
@@ -156,7 +156,7 @@ async def test_a_node_that_is_cut_off_costs_no_message_and_brings_none_twice(
     sender = _Sender(_address(cluster, "callcenter"))
     async with _at_the_first(cluster, environment) as workers:
         sending = asyncio.create_task(sender.run())
-        await _registered_again(pool, sender, within=60)
+        await _registered_again(pool, sender, within=DEADLINE)
         cluster.silence(0)
         over = time.monotonic() + _CUT_SECONDS
         for each in workers:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench import database
 from tests.bench.material import ZAKEN
+from tests.failing_broker import failing
 from tests.faults import observed, witness, worker_logs
 from tests.faults.checker import Verdict, judge
 from tests.faults.crews import CREWS
@@ -100,7 +101,8 @@ class Run:
     async def _world(self, stack: AsyncExitStack, url: str) -> tuple[World, Running]:
         state = self.site.state
         mails = await stack.enter_async_context(serving())
-        amqp = await stack.enter_async_context(strung(*address(state.amqp)))
+        fails = await stack.enter_async_context(failing(state.amqp))
+        amqp = await stack.enter_async_context(strung(*address(fails.url)))
         theirs = await stack.enter_async_context(strung(*address(state.amqp)))
         postgres = await stack.enter_async_context(strung(*address(url)))
         smtp = await stack.enter_async_context(strung("127.0.0.1", mails.port))
@@ -116,7 +118,10 @@ class Run:
         )
         chance = random.Random(self.seed)
         stack_dir = self.site.folder.parent
-        world = World(chance, state, stack_dir, url, amqp, theirs, postgres, smtp, mails, workers)
+        world = World(
+            chance, state, stack_dir, url,
+            fails, amqp, theirs, postgres, smtp, mails, workers,
+        )  # fmt: skip
         return world, workers
 
     async def _strike(self, world: World, plan: Plan, kept: Ledger, senders: Senders) -> None:

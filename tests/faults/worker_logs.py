@@ -70,6 +70,9 @@ def _note(found: Logged, line: str) -> None:
             found.at_work.discard(role)
         case "losgelaten":
             found.let_go[said.get("rol", "")] += 1
+        case "queue_gestremd" | "onleverbaar":
+            # The fault is one that a person is to hear of; what becomes of it is looked at there.
+            pass
         case event if said.get("level") in {"error", "critical"}:
             found.unexpected.append(f"{event} {said.get('error', '')} {said.get('plaats', '')}")
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.failing_broker import FailingBroker
     from tests.faults.wires.mail_server import MailServer
     from tests.faults.wires.wire import Wire
     from worker.stack.state import StackState
@@ -49,6 +50,8 @@ class World:
     stack_dir: Path
     database: str
     """The superuser's URL of the run's own database, without a wire."""
+    failing: FailingBroker
+    """What the wire to the broker leads to."""
     amqp: Wire
     publishing: Wire
     postgres: Wire

@@ -16,6 +16,7 @@ from tests.faults.catalogue import (
     queues,
     schema,
     sessions,
+    undeliverable,
     ways,
 )
 
@@ -35,6 +36,7 @@ _FAMILIES: Final = (
     disk,
     ways,
     mails,
+    undeliverable,
 )
 
 CATALOGUE: Final[dict[str, Named]] = {

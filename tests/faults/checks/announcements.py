@@ -36,7 +36,10 @@ def events(found: Found) -> Iterator[Finding]:
         if letter.code == "mail-mislukt":
             if letter.key[1] not in failed:
                 yield lost(f"event of mail {letter.key[1]}, which failed")
-        elif letter.code not in {each.code for each in refused.get(letter.key, ())}:
+        # What names no applicatie has no key that an event could be found by.
+        elif letter.key[0] and letter.code not in {
+            each.code for each in refused.get(letter.key, ())
+        }:
             yield lost(f"event of dead letter {letter.code} of {'/'.join(letter.key)}")
 
 

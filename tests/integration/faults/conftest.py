@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench.database import connection, named
 from tests.echo import Echo
+from tests.failing_broker import failing
 from tests.faults.wires.mail_server import serving
 from tests.faults.wires.wire import address, strung
 from tests.faults.world import World
@@ -74,7 +75,8 @@ async def world(suffering: tuple[StackState, Path]) -> AsyncIterator[World]:
     await migrate(url)
     async with (
         serving() as mail_server,
-        strung(*address(state.amqp)) as amqp,
+        failing(state.amqp) as fails,
+        strung(*address(fails.url)) as amqp,
         strung(*address(state.amqp)) as publishing,
         strung(*address(url)) as postgres,
         strung("127.0.0.1", mail_server.port) as smtp,
@@ -82,7 +84,7 @@ async def world(suffering: tuple[StackState, Path]) -> AsyncIterator[World]:
     ):
         yield World(
             random.Random(seed), state, folder, url,
-            amqp, publishing, postgres, smtp, mail_server, workers,
+            fails, amqp, publishing, postgres, smtp, mail_server, workers,
         )  # fmt: skip
     async with connection(state.postgres) as server:
         await server.execute(f"drop database {name} with (force)")

@@ -7,8 +7,7 @@
 # makes 5.1.1 of a bare 550. OpenSMTPD 6.8.0p2 sends multipart/mixed, always 5.0.0, and without
 # Diagnostic-Code: the words of the next server stand in the text part alone.
 #
-# Needs root on Debian 12, for an overlay over this machine and a network of its own. The machine
-# itself stays as it is. Debian's release pins the versions; another version ends the script.
+# Needs root on Debian 12, for an overlay: see lib/in-overlay.
 set -euo pipefail
 
 declare -A packages=(
@@ -17,17 +16,11 @@ declare -A packages=(
   [postfix]="postfix"
   [sendmail]="sendmail-bin sendmail-cf sendmail-base"
 )
-declare -A version=(
-  [exim]="exim4-daemon-light 4.96-15"
-  [opensmtpd]="opensmtpd 6.8.0p2-4"
-  [postfix]="postfix 3.7.11-0"
-  [sendmail]="sendmail-bin 8.17.1.9-2"
-)
-
 # The type of the bounces, then for each recipient: the words of the next server, and the Status.
 expected() {
   case $1 in
     exim) cat <<'SEEN'
+exim4-daemon-light 4.96
 multipart/report
 a@far.example | 550 5.1.1 unknown user | 5.0.0
 b@far.example | 550 unknown user | 5.0.0
@@ -36,6 +29,7 @@ d@far.example | 552 5.2.2 over quota | 5.0.0
 SEEN
     ;;
     opensmtpd) cat <<'SEEN'
+opensmtpd 6.8.0p2
 multipart/mixed
 a@far.example |  | 5.0.0
 b@far.example |  | 5.0.0
@@ -44,6 +38,7 @@ d@far.example |  | 5.0.0
 SEEN
     ;;
     postfix) cat <<'SEEN'
+postfix 3.7.11
 multipart/report
 a@far.example | 550 5.1.1 unknown user | 5.1.1
 b@far.example | 550 unknown user | 5.0.0
@@ -52,6 +47,7 @@ d@far.example | 552 5.2.2 over quota | 5.2.2
 SEEN
     ;;
     sendmail) cat <<'SEEN'
+sendmail-bin 8.17.1.9
 multipart/report
 a@far.example | 550 5.1.1 unknown user | 5.1.1
 b@far.example | 550 unknown user | 5.1.1
@@ -159,7 +155,10 @@ send_sendmail() { /usr/sbin/sendmail -C /tmp/my.cf -odi -f bounces@near.example 
 
 inside() { # Runs in the overlay, in namespaces of its own.
   local server=$1
-  ip link set lo up; ip address add 192.0.2.1/32 dev lo; ip address add 192.0.2.2/32 dev lo
+  ip address add 192.0.2.1/32 dev lo; ip address add 192.0.2.2/32 dev lo
+  local package=${packages[$server]%% *}
+  dpkg-query --show --showformat '${Package} ${Version}' "$package" | sed 's/-[^-]*$//'
+  echo
   mkdir -p /tmp/bounces
   next_server > /tmp/next.py; report > /tmp/report.py
   /usr/bin/python3 /tmp/next.py /tmp/bounces &
@@ -180,29 +179,9 @@ if [ "${1:-}" = inside ]; then inside "$2"; exit; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for server in exim opensmtpd postfix sendmail; do
-  # The processes end with their PID namespace, the mounts with their mount namespace.
-  unshare --mount --pid --fork bash -c '
-    set -e
-    mount -t tmpfs tmpfs "$1"
-    mkdir "$1/up" "$1/work" "$1/root"
-    mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root"
-    mount -t proc proc "$1/root/proc"
-    mount --rbind /dev "$1/root/dev"
-    mount -t tmpfs tmpfs "$1/root/run"
-    mount -t tmpfs tmpfs "$1/root/tmp"
-    printf "#!/bin/sh\nexit 101\n" > "$1/root/usr/sbin/policy-rc.d"
-    chmod +x "$1/root/usr/sbin/policy-rc.d"
-    cp "$2" "$1/root/finding.sh"
-    chroot "$1/root" sh -c "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install \
-      --yes --no-install-recommends iproute2 $4" > "$1/apt.log" 2>&1 || { tail "$1/apt.log"; exit 1; }
-    installed=$(chroot "$1/root" dpkg-query --show --showformat "\${Package} \${Version}" "${5% *}")
-    case "$installed" in "$5"*) ;; *) echo "$installed is not $5"; exit 1 ;; esac
-    echo "$installed"
-    unshare --net chroot "$1/root" bash /finding.sh inside "$3"
-  ' _ "$work" "$(realpath "$0")" "$server" "${packages[$server]}" "${version[$server]}" > "$work.seen" ||
-    { cat "$work.seen"; exit 1; }
-  cat "$work.seen"
-  diff <(expected "$server") <(tail -n +2 "$work.seen") || { echo "$server: changed"; exit 1; }
+  "$(dirname "$0")/lib/in-overlay" "$work" "${packages[$server]}" "$0" inside "$server" > "$work/seen" ||
+    { cat "$work/seen"; exit 1; }
+  cat "$work/seen"
+  diff <(expected "$server") "$work/seen" || { echo "$server: changed"; exit 1; }
 done
-rm "$work.seen"
 echo "as seen before"

@@ -7,17 +7,13 @@
 # consume-ok to the exclusive consumer beside another, and to another beside the exclusive one.
 # No error, no log line. A lease must come from elsewhere. RabbitMQ 4.0.5 does the same.
 #
-# Needs root on Debian 12, for an overlay over this machine and a network of its own. The machine
-# itself stays as it is.
+# Needs root on Debian 12, for an overlay: see lib/in-overlay.
 set -euo pipefail
 
 if [ "${1:-}" = inside ]; then
-  ip link set lo up
-  printf '127.0.0.1 localhost finding\n' > /etc/hosts
-  hostname finding
   export RABBITMQ_NODENAME=finding@localhost
-  rabbitmq-server > /tmp/broker.log 2>&1 &
-  rabbitmqctl await_startup --timeout 120 > /dev/null
+  rabbitmq-server > "$2/broker.log" 2>&1 &
+  for _ in $(seq 60); do rabbitmqctl await_startup --timeout 60 > /dev/null 2>&1 && break; sleep 1; done
   timeout 60 "$2/venv/bin/python" "$2/look.py"
   exit
 fi
@@ -61,21 +57,7 @@ async def main():
 
 asyncio.run(main())
 PYTHON
-unshare --mount --pid --fork --uts bash -c '
-  set -e
-  mount -t tmpfs tmpfs /mnt
-  mkdir /mnt/up /mnt/work /mnt/root
-  mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work /mnt/root
-  mount -t proc proc /mnt/root/proc
-  mount --rbind /dev /mnt/root/dev
-  mount --bind "$1" "/mnt/root/$1"
-  printf "#!/bin/sh\nexit 101\n" > /mnt/root/usr/sbin/policy-rc.d
-  chmod +x /mnt/root/usr/sbin/policy-rc.d
-  cp "$2" /mnt/root/finding.sh
-  chroot /mnt/root sh -c "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes \
-    --no-install-recommends iproute2 rabbitmq-server" > "$1/apt.log" 2>&1 || { tail "$1/apt.log"; exit 1; }
-  unshare --net chroot /mnt/root bash /finding.sh inside "$1"
-' _ "$work" "$(realpath "$0")" | tee "$work/seen"
+"$(dirname "$0")/lib/in-overlay" "$work" rabbitmq-server "$0" inside "$work" | tee "$work/seen"
 diff "$work/seen" - <<'SEEN'
 RabbitMQ 3.10.8
 classic: an exclusive consumer beside another: refused

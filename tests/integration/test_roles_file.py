@@ -55,6 +55,13 @@ def test_running_it_again_changes_nothing(with_roles: str) -> None:
     assert granted(with_roles) == once
 
 
+def test_workers_go_on_between_a_migration_and_the_file(with_roles: str) -> None:
+    with psycopg.connect(with_roles, autocommit=True) as connection:
+        connection.execute(f"revoke all on klantcontact.wachtend_token from {WORKER}".encode())
+    with psycopg.connect(as_role(with_roles, WORKER)) as connection:
+        connection.execute("update klantcontact.dead_letter set toestand = 'gearchiveerd'")
+
+
 def test_a_right_that_was_given_by_hand_is_taken_back(with_roles: str) -> None:
     once = granted(with_roles)
     with psycopg.connect(with_roles, autocommit=True) as connection:

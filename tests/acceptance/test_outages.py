@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contacts import body
 from tests.facts import fill
+from tests.integration.smtp.told_server import Told, listening
 from tests.proxy import passing
 from tests.waiting import until
 from worker.postgres.migrating import migrate
@@ -168,3 +170,32 @@ async def test_a_relay_with_nothing_to_publish_notices_that_it_could_not(
         await program.logged("uitval", rol="relay", reden="RabbitMQ closed the connection")
         await proxy.restore()
         await program.ready(2)
+
+
+async def test_a_mail_that_is_being_sent_when_the_broker_goes_away_is_sent_once(
+    pool: Pool, broker: Broker, environment: dict[str, str], start: Start
+) -> None:
+    await fill(pool)
+    server = Told(hangs=(answering := asyncio.Event()))
+    async with (
+        listening(server) as port,
+        passing(environment["KLANTCONTACT_AMQP_URL"]) as proxy,
+    ):
+        settings = {"smtp_port": str(port), "mail_window": "PT0S", "amqp_url": proxy.url}
+        program = await (await start(**settings)).ready()
+        await broker.publish(body(), message_id="een")
+
+        async def handed_over() -> bool:
+            return server.handed_over == 1
+
+        await until(handed_over, "the mail server has the mail")
+        await proxy.cut()
+        for rol in ("intake", "relay", "sink"):
+            await program.logged("uitval", rol=rol)
+        answering.set()
+        await program.logged("mail", toestand="verzonden")
+        await program.logged("uitval", rol="mailer")
+        await proxy.restore()
+        assert await program.stop() == 0
+    assert program.err == ""
+    assert server.handed_over == 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
 from worker.clock import database_now
-from worker.errors import UsageError
+from worker.errors import Outage, UsageError
 from worker.mailer import Mailer, Schedule
 from worker.outcomes import Announcer
 from worker.postgres.mails import PostgresMails
@@ -21,7 +22,8 @@ from worker.smtp.conversation import SmtpConversation
 from worker.undeliverable import Way
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import timedelta
 
     from worker.envelope import Lane
     from worker.settings import Settings
@@ -70,10 +72,40 @@ async def mailer(
         ways = [Way([NOTIFICATIE_EMAIL], [consumer], partial(_claimed, story))]
         putting_away = means(settings, stop, standing, isolation, pool)
         standing.ready([NOTIFICATIE_EMAIL], connection.host)
-        async with working(stop, standing, consumer.stop, story.stop, gate.open) as tasks:
-            tasks.start("consumer", consumer.tend(patience(settings)), until=stop)
-            tasks.start("mails", story.run(conversations), until=stop)
-            tasks.start("queue apart", isolation.run(ways, putting_away, stop))
+        ending = asyncio.Event()
+        acts = (ending.set, consumer.stop, story.stop)
+        async with working(stop, standing, *acts, gate.open) as tasks:
+            mails = tasks.start("mails", story.run(conversations), until=ending)
+            patient = partial(
+                recorded_first,
+                mails=mails,
+                acts=acts,
+                longest=settings.smtp_deadline + settings.postgres_deadline,
+            )
+            tending = consumer.tend(patience(settings))
+            tasks.start("consumer", patient(tending), until=stop)
+            tasks.start("queue apart", patient(isolation.run(ways, putting_away, stop)))
+
+
+async def recorded_first(
+    work: Coroutine[None, None, None],
+    *,
+    mails: asyncio.Task[None],
+    acts: Sequence[Callable[[], None]],
+    longest: timedelta,
+) -> None:
+    """Do `work`; after an outage of it, what is being sent comes on record first.
+
+    `acts` end the task `mails`, which may last for `longest` after that: a mail that is cut off
+    behind its content is sent once more.
+    """
+    try:
+        await work
+    except Outage:
+        for act in acts:
+            act()
+        await asyncio.wait([mails], timeout=longest.total_seconds())
+        raise
 
 
 async def _claimed(story: Mailer, lane: Lane) -> None:

@@ -15,6 +15,7 @@ import faulthandler
 import os
 import sys
 import threading
+from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,7 @@ class _Watch(threading.Thread):
         self._step = step
         self._log = log
         self._missed = self._most_missed = 0
+        self._silent: Counter[str] = Counter()
         metrics.WATCHDOG_MISSED.set_function(self._told)
 
     async def beat(self) -> None:
@@ -75,7 +77,8 @@ class _Watch(threading.Thread):
 
     def _look(self) -> None:
         for role in self._health.roles:
-            if role.silent > _BEATS * self._step:
+            self._silent[role.role] = self._silent[role.role] + 1 if role.silent else 0
+            if self._silent[role.role] > _BEATS:
                 role.log.error("rol_stil", seconden=round(role.silent, 1))
                 _exit()
 

@@ -74,8 +74,17 @@ async def test_a_process_that_goes_round_is_left_alone(broker: Broker, program: 
 async def test_a_process_of_which_a_role_shows_no_sign_of_life_ends_itself(
     environment: dict[str, str],
 ) -> None:
-    program = await Program.start(environment=environment, module="tests.silent")
+    watched = environment | {"KLANTCONTACT_WATCHDOG": "1"}
+    program = await Program.start(environment=watched, module="tests.silent")
     assert await program.ended() == STATUS
     last = program.lines[-1]
     assert (last["event"], last["level"], last["rol"]) == ("rol_stil", "error", "relay")
+    assert program.err == ""
+
+
+async def test_a_process_that_was_stopped_for_an_hour_is_left_alone(
+    environment: dict[str, str],
+) -> None:
+    program = await Program.start(environment=environment, module="tests.stopped")
+    assert await program.ended() == 0
     assert program.err == ""

@@ -165,6 +165,10 @@ class StaleSession(Outage):
     """What a database session remembers no longer fits the server; nothing was committed."""
 
 
+class Conflict(Outage):
+    """Another transaction was in the way, as in a deadlock; nothing was committed."""
+
+
 class DeliveryAborted(Outage):
     """The broker ended a connection that consumes with 541, an error of its own.
 
@@ -202,15 +206,15 @@ class WrongUsage(UsageError):
 def on_new_sessions(
     work: Callable[Given, Coroutine[Any, Any, Done]],
 ) -> Callable[Given, Coroutine[Any, Any, Done]]:
-    """Do `work` again, at once, if its session is at fault; it commits all of it or nothing.
+    """Do `work` again, at once, if its session or a conflict is at fault.
 
-    What is stale on new sessions too is an outage, as StaleSession is.
+    It commits all of it or nothing. What fails a third time is an outage, as both errors are.
     """
 
     @wraps(work)
     async def tried(*args: Given.args, **kwargs: Given.kwargs) -> Done:
         for _ in range(_SESSIONS - 1):
-            with suppress(StaleSession):
+            with suppress(StaleSession, Conflict):
                 return await work(*args, **kwargs)
         return await work(*args, **kwargs)
 

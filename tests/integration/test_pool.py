@@ -10,7 +10,7 @@ import pytest
 
 from tests.proxy import passing
 from tests.waiting import DEADLINE
-from worker.errors import BatchRejected, KlantcontactError, Outage, StaleSession
+from worker.errors import BatchRejected, Conflict, KlantcontactError, Outage, StaleSession
 from worker.postgres.failures import translated
 from worker.postgres.pool import connected, transaction
 
@@ -38,13 +38,16 @@ _REACTIONS: dict[type[KlantcontactError], list[str]] = {
         "3B001",  # no such savepoint
         "42P05",  # prepared already
     ],
+    Conflict: [
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+    ],
     Outage: [
         "08006",  # connection failure
         "25006",  # takes no writes, as a standby
         "25P03",  # a transaction rested for too long
         "25P04",  # a transaction lasted for too long
-        "40001",  # serialization failure
-        "40P01",  # deadlock
+        "40003",  # nobody knows whether it was committed
         "53100",  # disk full
         "53300",  # too many connections
         "55000",  # takes no connections, as while it is restored

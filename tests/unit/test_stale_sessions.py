@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import worker
-from worker.errors import BatchRejected, Outage, StaleSession, on_new_sessions
+from worker.errors import BatchRejected, Conflict, Outage, StaleSession, on_new_sessions
 
 STORES = Path(worker.__file__).parent / "postgres"
 
@@ -33,6 +33,12 @@ async def test_work_on_a_stale_session_is_done_again_on_another() -> None:
     work = Work([StaleSession("0A000"), StaleSession("0A000")])
     assert await work.do("done") == "done"
     assert work.tries == 3
+
+
+async def test_work_that_another_transaction_was_in_the_way_of_is_done_again() -> None:
+    work = Work([Conflict("40P01")])
+    assert await work.do("done") == "done"
+    assert work.tries == 2
 
 
 async def test_a_session_that_stays_stale_is_an_outage() -> None:

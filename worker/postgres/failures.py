@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from worker import tls
-from worker.errors import BatchRejected, KlantcontactError, Outage, StaleSession
+from worker.errors import BatchRejected, Conflict, KlantcontactError, Outage, StaleSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,12 @@ _TIMED_OUT: Final = ("25P03", "25P04")
 _SESSION: Final = ("0A", "08P01", "24", "25", "26", "2D", "34", "3B", "42P03", "42P05")
 # SQLSTATE classes that say that the database, not the data, is the matter: connection (08),
 # resources (53), object state and locks (55), operator intervention (57), system error, a
-# snapshot that is gone (72). 40 (serialization, deadlock) and 57014 (cancelled, as by a timeout)
-# pass when tried again, as an outage does.
+# snapshot that is gone (72). 40 (rolled back) and 57014 (cancelled, as by a timeout) pass when
+# tried again, as an outage does.
 _OUTAGE: Final = ("08", "40", "53", "55", "57", "58", "72", "XX")
+# Serialization failure and deadlock: the other transaction goes on, and this one can at once. Not
+# 40003, which leaves it open whether it was committed.
+_CONFLICT: Final = ("40001", "40P01")
 # Schema or rights (42, 3D, 3F), or who may enter (28): the statements are constant, so this is an
 # administrator's to repair, and no message's fault.
 _SETUP: Final = ("28", "3D", "3F", "42")
@@ -48,7 +51,7 @@ _TLS: Final = (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what asyncpg raises into Outage, StaleSession or BatchRejected."""
+    """Turn what asyncpg raises into Outage, StaleSession, Conflict or BatchRejected."""
     try:
         yield
     except KlantcontactError:
@@ -80,7 +83,8 @@ def _translation(error: Exception) -> KlantcontactError:
     if state == _READ_ONLY:
         return Outage(NO_WRITES)
     if state.startswith(_OUTAGE) or state in _TIMED_OUT:
-        return Outage(f"PostgreSQL cannot work just now (SQLSTATE {state})")
+        kind = Conflict if state in _CONFLICT else Outage
+        return kind(f"PostgreSQL cannot work just now (SQLSTATE {state})")
     # The message of the error may quote a value; the state and the constraint do not.
     constraint = getattr(error, "constraint_name", None)
     return BatchRejected(f"SQLSTATE {state}, constraint {constraint}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from pamqp import commands, frame
 
 from tests.certificates import HERE, Authority
 from tests.proxy import Proxy, passing
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Awaitable[Ended]]
     Start = Callable[..., Awaitable[Program]]
+
+
+_HANDSHAKE = [
+    frame.marshal(commands.Connection.Start(0, 9, {"capabilities": {}}, "PLAIN", "en_US"), 0),
+    frame.marshal(commands.Connection.Tune(2047, 131072, 10), 0),
+]
 
 
 def _several(first: str, *others: str) -> str:
@@ -98,6 +106,20 @@ async def test_each_host_is_verified_by_its_own_name(services: StackState, tmp_p
                 assert connection.target.host.name == "localhost"
         with pytest.raises(Outage, match="certificate that cannot be verified: IP address mism"):
             async with connected(located(urls[0], files), "test"):
+                pass
+
+
+@pytest.mark.parametrize("answers", range(3))
+async def test_a_broker_that_leaves_in_the_handshake_is_an_outage(answers: int) -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"".join(_HANDSHAKE[:answers]))
+        writer.close()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Outage, match=r"RabbitMQ (does not answer|ends the connection)"):
+            async with connected(f"amqp://worker:geheim@127.0.0.1:{port}/", "test"):
                 pass
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from worker.errors import UsageError
+from worker.errors import Outage, UsageError
+from worker.rabbitmq.connection import translated
 from worker.rabbitmq.hosts import Failed, Host, Target, hosts
 from worker.rabbitmq.tls import located
 
@@ -101,3 +102,8 @@ def test_a_failure_is_forgotten_after_a_minute() -> None:
     failed.note(mq[0])
     clock.now += 61
     assert {failed.order(mq)[0] for _ in range(100)} == set(mq)
+
+
+def test_a_broker_that_leaves_before_it_is_greeted_is_an_outage() -> None:
+    with pytest.raises(Outage, match="RabbitMQ does not answer"), translated():
+        raise StopAsyncIteration

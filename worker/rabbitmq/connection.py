@@ -52,7 +52,8 @@ _INTERNAL_ERROR = 541
 def translated() -> Iterator[None]:
     """Turn what aio-pika raises into Outage, in words that say what to do.
 
-    aiormq raises CancelledError where a channel closes while somebody waits for an answer.
+    aiormq raises CancelledError where a channel closes while somebody waits for an answer, and
+    StopAsyncIteration where the broker leaves in the middle of the handshake.
     """
     earlier = cancellations()
     try:
@@ -67,7 +68,13 @@ def translated() -> Iterator[None]:
         raise Outage(f"RabbitMQ: {_reason(error)}; see to the user's permissions") from None
     except ProbableAuthenticationError:
         raise Outage("RabbitMQ refuses the user or its password") from None
-    except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError) as error:
+    except (
+        AMQPError,
+        ChannelInvalidStateError,
+        OSError,
+        StopAsyncIteration,
+        TimeoutError,
+    ) as error:
         if insecure := tls.failure(error):
             raise Outage(f"RabbitMQ {insecure}; {_TLS}") from None
         msg = f"RabbitMQ does not answer ({type(error).__name__}); is it up, and reachable?"

@@ -104,6 +104,6 @@ def test_a_failure_is_forgotten_after_a_minute() -> None:
     assert {failed.order(mq)[0] for _ in range(100)} == set(mq)
 
 
-def test_a_broker_that_leaves_before_it_is_greeted_is_an_outage() -> None:
+async def test_a_broker_that_leaves_before_it_is_greeted_is_an_outage() -> None:
     with pytest.raises(Outage, match="RabbitMQ does not answer"), translated():
         raise StopAsyncIteration

@@ -150,9 +150,14 @@ class Tasks:
                 failed = await self._first_failure()
         finally:
             running = [task for task in self._parts if not task.done()]
-            await ended(running)
+            try:
+                await ended(running)
+            finally:
+                # Also where nobody raises it: asyncio prints errors that nobody looked at, with
+                # their text, which may quote a value.
+                defect = self._defect()
         if failed is not None:
-            raise self._defect() or failed
+            raise defect or failed
 
     async def _first_failure(self) -> BaseException | None:
         """Wait until a task fails, or all of `start` have finished."""

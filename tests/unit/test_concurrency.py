@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,3 +172,27 @@ async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     async with asyncio.timeout(DEADLINE):
         await ended([task])
     assert task.cancelled()
+
+
+async def test_a_task_that_fails_as_its_group_is_cancelled_prints_nothing() -> None:
+    printed: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+
+    async def fail_at_the_end() -> None:
+        try:
+            await _for_ever()
+        finally:
+            raise ValueError
+
+    async def run() -> None:
+        async with Tasks() as tasks:
+            tasks.start("one", fail_at_the_end())
+
+    group = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await ended([group])
+    assert group.cancelled()
+    del group
+    gc.collect()
+    assert not printed

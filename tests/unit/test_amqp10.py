@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from worker.rabbitmq.amqp10.encoding import Described, MalformedError, Pairs, Reader, Symbol
 from worker.rabbitmq.amqp10.link import address
 from worker.rabbitmq.amqp10.message import delivery, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.unit
 
@@ -95,7 +99,6 @@ def test_a_value_is_read(encoded: bytes, value: object) -> None:
         b"\xb1\xff\xff\xff\xff",
         b"\x00" * 100,
         b"\xc0\x02\x01" * 60,
-        b"\xf0\x00\x00\x00\x05\xff\xff\xff\xff\x40",
         b"\xc1\x02\x01\x40",
         b"\x73\xff\xff\xff\xff\x00"[:3],
     ],
@@ -103,6 +106,47 @@ def test_a_value_is_read(encoded: bytes, value: object) -> None:
 def test_what_is_no_value_or_too_much_is_refused(encoded: bytes) -> None:
     with pytest.raises(MalformedError):
         Reader(encoded).value()
+
+
+def nested_lists(depth: int) -> bytes:
+    value = b"\x45"
+    for _ in range(depth):
+        value = b"\xd0" + (len(value) + 4).to_bytes(4) + (1).to_bytes(4) + value
+    return value
+
+
+def nested_arrays(depth: int) -> bytes:
+    constructor, item = b"\x45", b""
+    for _ in range(depth):
+        content = (1).to_bytes(4) + constructor + item
+        constructor, item = b"\xf0", len(content).to_bytes(4) + content
+    return constructor + item
+
+
+def nested_descriptions(depth: int) -> bytes:
+    return b"\x00\x53\x24" * depth + b"\x45"
+
+
+@pytest.mark.parametrize("nested", [nested_lists, nested_arrays, nested_descriptions])
+def test_values_are_nested_32_deep_and_no_deeper(nested: Callable[[int], bytes]) -> None:
+    assert Reader(nested(32)).value()
+    with pytest.raises(MalformedError, match="nested too deep"):
+        Reader(nested(33)).value()
+
+
+def array_of_nulls(count: int) -> bytes:
+    return b"\xf0" + (5).to_bytes(4) + count.to_bytes(4) + b"\x40"
+
+
+def list_of_nulls(count: int) -> bytes:
+    return b"\xd0" + (count + 4).to_bytes(4) + count.to_bytes(4) + b"\x40" * count
+
+
+@pytest.mark.parametrize("nulls", [array_of_nulls, list_of_nulls])
+def test_values_are_read_up_to_a_number_and_no_more(nulls: Callable[[int], bytes]) -> None:
+    assert len(Reader(nulls(60_000)).value()) == 60_000
+    with pytest.raises(MalformedError, match="too many values"):
+        Reader(nulls(70_000)).value()
 
 
 def test_a_message_becomes_the_delivery_that_it_would_have_been() -> None:

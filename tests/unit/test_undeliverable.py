@@ -215,9 +215,10 @@ async def test_trouble_in_the_middle_of_the_experiment_puts_no_good_message_away
             broker.messages.insert(0, "ander")
             broker.on_take = lambda _: None
 
-    broker = FakeBroker(["goed"], trouble=1)
+    # The first two attempts end, so that the good message is held as a suspect.
+    broker = FakeBroker(["goed"], trouble=2)
     scene = Scene(broker)
-    # It is back before the second look at the message that was released.
+    # Another message is at the head before the second look at the one that was released.
     broker.on_take = again
     released = broker.release
 
@@ -228,6 +229,7 @@ async def test_trouble_in_the_middle_of_the_experiment_puts_no_good_message_away
     broker.release = release  # type: ignore[method-assign]
     await scene.run()
     assert scene.keeper.kept == broker.accepted == []
+    assert sorted(broker.processed) == ["ander", "goed"]
 
 
 async def test_without_amqp_1_0_the_queue_stays_blocked_until_there_is() -> None:

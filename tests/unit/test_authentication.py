@@ -93,6 +93,7 @@ def test_an_openid_token_names_subject_and_person_by_the_claims_that_are_set() -
         ("", ()),
         ([], ()),
         (["", "kcc"], ("kcc",)),
+        (["a\x00b", "kcc"], ("kcc",)),
     ],
 )
 def test_roles_are_one_text_or_as_many_as_the_token_holds(

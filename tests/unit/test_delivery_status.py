@@ -157,6 +157,16 @@ def test_the_same_report_in_another_wrapping_says_the_same(change: Change) -> No
     assert read(change(reports.postfix())).statuses == read(reports.postfix()).statuses
 
 
+def test_of_a_report_that_came_back_in_a_report_the_outer_one_counts() -> None:
+    inner = reports.postfix(fields("ander@example.nl"))
+    body = (
+        b"Content-Type: multipart/report; boundary=b\n\n"
+        b"--b\nContent-Type: message/rfc822\n\n" + inner + b"\n"
+        b"--b\nContent-Type: message/delivery-status\n\n" + fields().encode() + b"\n--b--\n"
+    )
+    assert only(body).addresses == (BURGER,)
+
+
 def test_addresses_beyond_ascii_are_read_as_they_are() -> None:
     body = reports.postfix(fields("jos\u00e9@b\u00fccher.example"))
     assert only(body).addresses[0] == "jos\u00e9@b\u00fccher.example"

@@ -130,9 +130,19 @@ def refused() -> dict[str, tuple[str, dict[str, Any]]]:
     return {**titled, "more-reasons": ("Every reason is told at once.", both)}
 
 
-def put_off() -> dict[str, Any]:
-    """The event and the reply for a message that waits for its zaak."""
-    (reason,) = (each for each in REASONS if each.code is Code.ZAAK_ONBEKEND)
+def put_off() -> dict[str, tuple[str, dict[str, Any]]]:
+    """The event and the reply for a message that waits, one for each thing it may wait for."""
+    (zaak,) = (each for each in REASONS if each.code is Code.ZAAK_ONBEKEND)
+    return {
+        "uitgesteld": ("It waits for its zaak; its final outcome follows.", _waiting(zaak)),
+        "uitgesteld-sleutel": (
+            "It waits for the key of its token; its final outcome follows.",
+            _waiting(_KEY_UNKNOWN),
+        ),
+    }
+
+
+def _waiting(reason: Violation) -> dict[str, Any]:
     told = problem((reason,), f"urn:uuid:{_DEAD_LETTER_ID}")
     data = {"bericht": _BERICHT, "probleem": told}
     return _told(_EVENT_ID, UITGESTELD, "kcc-2026-0000001", data)
@@ -157,6 +167,11 @@ def mail_failed() -> dict[str, Any]:
     return _told(_EVENT_ID, MAIL_MISLUKT, _MAIL_ID, data)
 
 
+_KEY_UNKNOWN: Final = Violation(
+    Code.OPVOERDER_NIET_GEAUTHENTICEERD,
+    "the token's key (kid) is not one of the identity provider's",
+    "authorization",
+)
 _TOGETHER: Final = {Code.ZAAK_AFGESLOTEN, Code.DATUM_IN_DE_TOEKOMST}
 _BERICHT: Final = {"applicatie": "callcenter", "bron": BRON, "id": "kcc-2026-0000001"}
 

@@ -52,7 +52,7 @@ def operations() -> dict[str, Schema]:
         },
         "klantcontactUitgesteldMelden": {
             **_event("klantcontactUitgesteld"),
-            "summary": "Tell that a message waits for its zaak.",
+            "summary": "Tell that a message waits for its zaak, or for the key of its token.",
         },
         "deadLettersGroeienMelden": {
             **_event("deadLettersGroeien"),

@@ -103,10 +103,10 @@ OUTCOMES: Final = {
         "A message was refused", AFGEWEZEN, "KlantcontactAfgewezen", examples.refused()
     ),
     "klantcontactUitgesteld": _outcome(
-        "A message waits for its zaak",
+        "A message waits for its zaak, or for the key of its token",
         UITGESTELD,
         "KlantcontactUitgesteld",
-        {"uitgesteld": ("Its final outcome follows.", examples.put_off())},
+        examples.put_off(),
     ),
 }
 EVENTS: Final = {

@@ -81,6 +81,19 @@ def test_recipients_that_no_empty_line_parts_are_two() -> None:
     assert found == [("een@example.nl", "failed"), ("twee@example.nl", "delayed")]
 
 
+def test_a_second_diagnostic_is_of_the_same_recipient() -> None:
+    told = fields() + "Diagnostic-Code: smtp; 550 weg\n"
+    assert only(reports.postfix(told)).words.endswith("550 weg")
+
+
+def test_a_report_is_read_up_to_a_number_of_lines_and_no_more() -> None:
+    def after(lines: int) -> bytes:
+        return b"Content-Type: message/delivery-status\n\n" + b"\n" * lines + fields().encode()
+
+    assert only(after(9_900)).addresses == (BURGER,)
+    assert read(after(10_000)).statuses == ()
+
+
 @pytest.mark.parametrize(
     ("status", "action"), [("5.1.1", "failed"), ("4.4.1", "delayed"), ("2.0.0", "delivered")]
 )

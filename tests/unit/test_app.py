@@ -172,3 +172,17 @@ def test_an_end_that_the_program_can_explain_is_the_last_line_with_its_reason() 
     with pytest.raises(Outage), last_line(lines.log):
         raise Outage("task relay was cancelled by a library")
     assert lines.of("afgebroken")[0]["reden"] == "task relay was cancelled by a library"
+
+
+async def test_each_try_of_a_role_is_a_sign_of_life() -> None:
+    stop, seconds, silences = asyncio.Event(), [0.0], list[float]()
+    standing = Standing("intake", Lines().log, timer=lambda: seconds[0])
+
+    async def run() -> None:
+        silences.append(standing.silent)
+        stop.set()
+
+    seconds[0] = 100
+    assert standing.silent
+    await keep(run, _AT_ONCE, stop, standing)
+    assert silences == [0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from tests.contacts import NOW
 from tests.fakes import Lines
 from tests.waiting import DEADLINE, until
 from worker import metrics
+from worker.concurrency import ended
 from worker.standing import Health, Standing, State
 from worker.watchdog import watched
 
@@ -152,3 +154,14 @@ def test_a_role_in_an_outage_and_one_that_has_ended_are_alive() -> None:
     other.ended()
     timer.seconds = 350
     assert Health([one, other]).alive
+
+
+async def test_a_role_that_lives_shows_it_at_once() -> None:
+    timer = Timer()
+    one = Standing("intake", Lines().log, timer=timer)
+    timer.seconds = 100
+    assert one.silent
+    living = asyncio.create_task(one.live())
+    await asyncio.sleep(0)
+    assert not one.silent
+    await ended([living])

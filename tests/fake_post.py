@@ -12,7 +12,7 @@ from tests.contacts import ZAAK
 from worker.errors import Outage
 from worker.finishing import Finished
 from worker.mailer import Answer, Claim, Job, Result, Sent
-from worker.relay import DueAnnouncement, DueMail
+from worker.relay import TRIES_GIVEN_BACK, DueAnnouncement, DueMail
 from worker.rendering import Contact, MailFacts
 
 if TYPE_CHECKING:
@@ -140,8 +140,9 @@ class FakeOutbox(FakePost):
     async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
         for key in rows:
             row = self.outbox.get(key)
-            if row and row.beschikbaar == until and not row.geparkeerd:
-                row.beschikbaar, row.pogingen = now, row.pogingen - 1
+            kept = row and row.beschikbaar == until and not row.geparkeerd
+            if row and kept and row.pogingen <= TRIES_GIVEN_BACK:
+                row.beschikbaar = now
 
 
 @dataclass

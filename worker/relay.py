@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from worker.batches import Batch, Batches
     from worker.rendering import MailFacts
 
+TRIES_GIVEN_BACK: Final = 3
+"""How often a row is due again at once after an outage. Then it waits for the end of its lease: a
+row that itself makes the broker close would be claimed first for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class DueMail:
@@ -93,7 +97,7 @@ class Outbox(Protocol):
         """Delete what was confirmed and park what will never be."""
 
     async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
-        """What was claimed until then and not settled is due again; this was no attempt."""
+        """What was claimed until then and not settled is due again, the first few times."""
 
     async def give_up(self, mails: Mapping[UUID, str], now: datetime) -> None:
         """Mark mails that cannot be made as `mislukt`, each with the reason."""

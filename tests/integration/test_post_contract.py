@@ -16,6 +16,7 @@ from worker.finishing import Finished
 from worker.mailer import Answer, Claim, Result, Sent
 from worker.postgres.mails import PostgresMails
 from worker.postgres.outbox import PostgresOutbox
+from worker.relay import TRIES_GIVEN_BACK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,14 +104,24 @@ async def test_no_more_is_claimed_than_was_asked_for(both: Post) -> None:
     assert [len(await due_mails(both.outbox, NOW, LEASE, 2)) for _ in range(3)] == [2, 1, 0]
 
 
-async def test_what_is_given_back_is_due_at_once_and_was_not_tried(both: Post) -> None:
+async def test_what_is_given_back_is_due_at_once(both: Post) -> None:
     await both.add(3)
     one, other, third = await both.outbox.claim(NOW, LEASE, 10)
     await both.outbox.settle([], [third.row], NOW)
     await both.outbox.give_back([one.row, third.row], LEASE, NOW)
     await both.outbox.give_back([other.row], AFTER, NOW)
     (again,) = await both.outbox.claim(NOW, LEASE, 10)
-    assert (again.row, again.attempts) == (one.row, 1)
+    assert (again.row, again.attempts) == (one.row, 2)
+
+
+async def test_what_was_given_back_several_times_lets_others_go_first(both: Post) -> None:
+    await both.add()
+    for _ in range(TRIES_GIVEN_BACK):
+        (each,) = await both.outbox.claim(NOW, LEASE, 10)
+        await both.outbox.give_back([each.row], LEASE, NOW)
+    (last,) = await both.outbox.claim(NOW, LEASE, 10)
+    await both.outbox.give_back([last.row], LEASE, NOW)
+    assert await both.outbox.claim(NOW, LEASE, 10) == []
 
 
 async def test_what_is_settled_is_gone_and_what_is_parked_stays_away(both: Post) -> None:

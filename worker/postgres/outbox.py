@@ -15,7 +15,7 @@ from worker.outcomes import Event, Reply
 from worker.postgres.mail_letters import FailedMail, lock_letters, put_failed
 from worker.postgres.pool import session, transaction
 from worker.postgres.waiting import RECALLED_TOGETHER
-from worker.relay import DueAnnouncement, DueMail, DueRecall
+from worker.relay import TRIES_GIVEN_BACK, DueAnnouncement, DueMail, DueRecall
 from worker.rendering import Contact, MailFacts
 from worker.stored import Recall
 
@@ -126,16 +126,21 @@ class PostgresOutbox:
             )
 
     async def give_back(self, rows: Sequence[UUID], until: datetime, now: datetime) -> None:
-        """Only what still has that lease: another relay may have claimed the rest."""
+        """Only what still has that lease: another relay may have claimed the rest.
+
+        What was tried more than TRIES_GIVEN_BACK times waits for the end of it.
+        """
         async with session(self._pool) as connection:
             await connection.execute(
                 """
-                update outbox set beschikbaar = $3, pogingen = pogingen - 1
+                update outbox set beschikbaar = $3
                 where id = any ($1::uuid[]) and beschikbaar = $2 and geparkeerd is null
+                  and pogingen <= $4
                 """,
                 list(rows),
                 until,
                 now,
+                TRIES_GIVEN_BACK,
             )
 
     @on_new_sessions

@@ -15,8 +15,10 @@ with all of them held the consumer lives once more.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from uuid_utils.compat import uuid7
@@ -27,7 +29,6 @@ from worker.concurrency import Tasks
 from worker.errors import CannotTake, DeliveryAborted
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
     from uuid import UUID
@@ -44,9 +45,21 @@ _LEASED_SECONDS: Final = 1.0
 _RETURNED_SECONDS: Final = 0.2
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
+# Good messages before the cause are delivered once; other processes may give back some more.
+_MOST_LATE_ENDS: Final = 10
 # Many may stand in a row, of one sender; each costs two connections.
 _MOST_HELD: Final = 1000
 _NO_MESSAGE: Final = "no message was found that is the cause; see the broker's log at this moment"
+_NO_HEAD: Final = (
+    "the broker ends each connection after a delivery, so the next message of the queue is not the"
+    " cause; see the broker's log at this moment"
+)
+_LEASE_LOST: Final = (
+    "another process took the lease of the queue, because PostgreSQL or RabbitMQ took more than"
+    " half a minute; the messages are on the queue again, and the worker tries again"
+)
+HEARTBEAT: Final = timedelta(seconds=5)
+"""How often a process records that a queue is still blocked."""
 
 
 class Enough(NamedTuple):
@@ -128,6 +141,9 @@ class Store(Protocol):
     async def lease(self, queue: str) -> bool:
         """Be the one that does, for a while; False where another process is."""
 
+    async def renew(self, queue: str) -> bool:
+        """Have the lease for as long again; False where another process had it since `lease`."""
+
     async def release(self, queue: str) -> None:
         """Give the lease back."""
 
@@ -170,13 +186,24 @@ class Means:
 
 
 @dataclass(slots=True)
+class _Apart:
+    """What a process knows of a queue that is consumed apart."""
+
+    said: str = ""
+    """The broker's code and text; empty until the queue is blocked."""
+    reason: str | None = None
+    """Why the cause cannot be put away, if so."""
+
+
+@dataclass(slots=True)
 class Isolation:
     """Which queues of a role are consumed apart from the others. It outlives the role's outages."""
 
     log: Log
     process: UUID = field(default_factory=uuid7)
     """Who it is to other processes."""
-    _apart: set[str] = field(default_factory=set)
+    heartbeat: timedelta = HEARTBEAT
+    _apart: dict[str, _Apart] = field(default_factory=dict)
 
     def together(self, queues: Sequence[str]) -> list[str]:
         """Those of `queues` that are not apart."""
@@ -188,7 +215,8 @@ class Isolation:
         try:
             yield
         except DeliveryAborted:
-            self._apart.update(queues)
+            for each in queues:
+                self._apart.setdefault(each, _Apart())
             raise
 
     async def run(self, ways: Sequence[Way[Consumer]], means: Means, stop: asyncio.Event) -> None:
@@ -202,12 +230,14 @@ class Isolation:
     async def _tend(
         self, queue: str, way: Way[Consumer], means: Means, stop: asyncio.Event
     ) -> None:
-        apart = _Queue(queue, way.work, means, stop, self.log)
+        known = self._apart[queue]
+        apart = _Queue(queue, way.work, means, stop, self.log, self.heartbeat, known)
         if await apart.cleared():
             for each in way.consumers:
                 await each.add(queue)
-            self._apart.discard(queue)
             await apart.freed()
+            # Last: after an outage of one of these steps the role does all of them again.
+            del self._apart[queue]
 
 
 @dataclass(slots=True)
@@ -219,56 +249,96 @@ class _Queue:
     means: Means
     stop: asyncio.Event
     log: Log
-    _said: str | None = None
-    """The broker's words, once it is blocked."""
+    heartbeat: timedelta
+    known: _Apart
+    _late_ends: int = 0
+    """How many connections in a row ended after a delivery."""
 
     async def cleared(self) -> bool:
         """Wait until its connection stays up, whatever that takes; False if told to stop."""
-        wait = _FIRST_PAUSE_SECONDS
-        while not self.stop.is_set():
-            if await self.means.store.leased(self.name):
-                await pause(self.stop, _LEASED_SECONDS)
-                continue
-            attempt = await self.means.broker.attempt(self.name, self.work, _STEADY)
-            if attempt.said is None:
-                break
-            reason = await self._unblock(attempt, attempt.said)
-            if reason is None:
-                wait = _FIRST_PAUSE_SECONDS
-                continue
-            await self._blocked(attempt.said, reason)
-            await pause(self.stop, wait)
-            wait = min(2 * wait, _LONGEST_PAUSE_SECONDS)
+        done = asyncio.Event()
+        async with Tasks() as tasks:
+            tasks.start(f"{self.name} blocked", self._beat(done), until=done)
+            tasks.start(f"{self.name} cleared", self._clear(done))
         return not self.stop.is_set()
 
     async def freed(self) -> None:
         """It is with the others again."""
         metrics.QUEUE_BLOCKED.labels(self.name).set(0)
-        if self._said is not None:
+        if self.known.said:
             await self.means.store.free(self.name)
             self.log.info("queue_hersteld", queue=self.name)
+
+    async def _beat(self, done: asyncio.Event) -> None:
+        """Keep it on record while it is blocked; `status` ignores what no process records."""
+        while not done.is_set():
+            await self._record()
+            await pause(done, self.heartbeat.total_seconds())
+
+    async def _record(self) -> None:
+        if self.known.said:
+            await self.means.store.blocked(self.name, self.known.said, self.known.reason)
+
+    async def _clear(self, done: asyncio.Event) -> None:
+        wait = _FIRST_PAUSE_SECONDS
+        while not self.stop.is_set():
+            if await self.means.store.leased(self.name):
+                await pause(self.stop, _LEASED_SECONDS)
+                continue
+            try:
+                if await self._stays_up():
+                    break
+                wait = _FIRST_PAUSE_SECONDS
+            except CannotTake as error:
+                await self._blocked(self.known.said, str(error))
+                await pause(self.stop, wait)
+                wait = min(2 * wait, _LONGEST_PAUSE_SECONDS)
+        done.set()
 
     async def _blocked(self, said: str, reason: str | None = None) -> None:
         """Let people know that it is, and why it stays so."""
         metrics.QUEUE_BLOCKED.labels(self.name).set(1)
-        if self._said is None or reason is not None:
+        if not self.known.said or reason is not None:
             self.log.error("queue_gestremd", queue=self.name, antwoord=said, reden=reason)
-        self._said = said
-        await self.means.store.blocked(self.name, said, reason)
+        self.known.said, self.known.reason = said, reason
+        await self._record()
 
-    async def _unblock(self, attempt: Attempt, said: str) -> str | None:
-        """Put away what blocks it, if that is at its head by now; why that cannot be done."""
-        await self._blocked(said)
-        if not attempt.at_once or not await self.means.store.lease(self.name):
-            return None
+    async def _stays_up(self) -> bool:
+        """Whether its connection does; put away what is at its head if that ends it.
+
+        Raises CannotTake.
+        """
+        attempt = await self._attempt(_STEADY)
+        if attempt.said is None:
+            return True
+        await self._blocked(attempt.said)
+        if attempt.at_once and await self.means.store.lease(self.name):
+            await self._unblock(attempt.said)
+        return False
+
+    async def _attempt(self, enough: Enough) -> Attempt:
+        """Work on it; after an end, wait until the queue has back what was in hand.
+
+        Raises CannotTake where only later deliveries end connections, each time.
+        """
+        attempt = await self.means.broker.attempt(self.name, self.work, enough)
+        late = attempt.said is not None and not attempt.at_once
+        self._late_ends = self._late_ends + 1 if late else 0
+        if attempt.said is not None:
+            await pause(self.stop, _RETURNED_SECONDS)
+        if self._late_ends > _MOST_LATE_ENDS:
+            raise CannotTake(_NO_HEAD)
+        return attempt
+
+    async def _unblock(self, said: str) -> None:
+        """Put away what blocks it, under the lease; raises CannotTake."""
         try:
             async with self.means.broker.receiver(self.name) as receiver:
                 freed = await self._put_away(receiver, said)
-        except CannotTake as error:
-            return str(error)
         finally:
             await self.means.store.release(self.name)
-        return None if freed or self.stop.is_set() else _NO_MESSAGE
+        if not freed and not self.stop.is_set():
+            raise CannotTake(_NO_MESSAGE)
 
     async def _put_away(self, receiver: Receiver, said: str) -> bool:
         """The experiment that the module tells of; whether the queue may be free by now."""
@@ -304,13 +374,13 @@ class _Queue:
     async def _ends(self) -> bool:
         """Whether the broker ends a connection at the head of the queue, as the queue is now."""
         while not self.stop.is_set():
-            attempt = await self.means.broker.attempt(self.name, self.work, _PROBE)
-            # It takes a while by now: still ours alone.
-            await self.means.store.lease(self.name)
+            attempt = await self._attempt(_PROBE)
+            # With another process at it, a connection's end proves nothing.
+            if not await self.means.store.renew(self.name):
+                raise CannotTake(_LEASE_LOST)
             if attempt.said is None:
                 return False
             if attempt.at_once:
-                await pause(self.stop, _RETURNED_SECONDS)
                 return True
         return False
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -12,6 +14,8 @@ import pytest
 
 from tests.contacts import delivery
 from tests.fakes import Lines
+from tests.waiting import until
+from worker import metrics
 from worker.concurrency import Deadline
 from worker.errors import CannotTake, DeliveryAborted, Outage
 from worker.undeliverable import Attempt, Held, Isolation, Means, Way
@@ -36,6 +40,12 @@ class FakeBroker:
     messages: list[str]
     trouble: int = 0
     """How many attempts end at once, whatever there is."""
+    late: bool = False
+    """Whether each attempt after those ends with a delivery."""
+    away: bool = False
+    up: asyncio.Event | None = None
+    """What an attempt after those waits for."""
+    attempts: int = 0
     speaks: bool = True
     processed: list[str] = field(default_factory=list)
     unsettled: dict[int, str] = field(default_factory=dict)
@@ -45,10 +55,17 @@ class FakeBroker:
 
     async def attempt(self, queue: str, work: Work, enough: Enough) -> Attempt:
         del queue, work, enough
+        self.attempts += 1
         await asyncio.sleep(0)
+        if self.away:
+            raise Outage("RabbitMQ is away")
         if self.trouble:
             self.trouble -= 1
             return Attempt(0, SAID)
+        if self.up is not None:
+            await self.up.wait()
+        if self.late:
+            return Attempt(1, SAID)
         delivered = 0
         while self.messages:
             if self.messages[0].startswith("bad"):
@@ -91,7 +108,13 @@ class FakeStore:
     """How often another process still has the lease."""
     blocked_now: dict[str, str | None] = field(default_factory=dict)
     reasons: list[str | None] = field(default_factory=list)
+    away: bool = False
+    """Whether the next `free` finds no database."""
     leases: int = 0
+    leased_here: bool = False
+    renewals: int = 0
+    lost: int = 0
+    """Before which renewal another process takes the lease."""
 
     async def blocked(self, queue: str, said: str, reason: str | None = None) -> None:
         del said
@@ -99,6 +122,9 @@ class FakeStore:
         self.reasons.append(reason)
 
     async def free(self, queue: str) -> None:
+        if self.away:
+            self.away = False
+            raise Outage("PostgreSQL is away")
         self.blocked_now.pop(queue, None)
 
     async def leased(self, queue: str) -> bool:
@@ -109,21 +135,32 @@ class FakeStore:
     async def lease(self, queue: str) -> bool:
         del queue
         self.leases += 1
+        self.leased_here = True
         return True
+
+    async def renew(self, queue: str) -> bool:
+        del queue
+        self.renewals += 1
+        if self.renewals == self.lost:
+            self.leased_here = False
+        return self.leased_here
 
     async def release(self, queue: str) -> None:
         del queue
+        self.leased_here = False
 
 
 @dataclass
 class FakeKeeper:
     broker: FakeBroker
+    store: FakeStore
     kept: list[str | None] = field(default_factory=list)
     outage: bool = False
 
     async def undeliverable(self, kept: Delivery, said: str) -> UUID | None:
         assert said == SAID
         assert kept.message_id in self.broker.unsettled.values()
+        assert self.store.leased_here
         if self.outage:
             raise Outage("PostgreSQL is away")
         self.kept.append(kept.message_id)
@@ -143,11 +180,16 @@ class Scene:
 
     def __init__(self, broker: FakeBroker) -> None:
         self.lines = Lines()
-        self.isolation = Isolation(self.lines.log)
-        self.broker, self.store, self.keeper = broker, FakeStore(), FakeKeeper(broker)
+        self.isolation = Isolation(self.lines.log, heartbeat=timedelta(milliseconds=1))
+        self.broker, self.store = broker, FakeStore()
+        self.keeper = FakeKeeper(broker, self.store)
         self.consumer = FakeConsumer()
         self.stop = asyncio.Event()
-        with pytest.raises(DeliveryAborted), self.isolation.noticing([QUEUE]):
+        self.ends(QUEUE)
+
+    def ends(self, *queues: str) -> None:
+        """A delivery ends the connection that consumes these."""
+        with pytest.raises(DeliveryAborted), self.isolation.noticing(queues):
             raise DeliveryAborted(SAID)
 
     async def run(self) -> None:
@@ -158,6 +200,15 @@ class Scene:
         means = Means(self.broker, self.store, self.keeper, 10_000)
         async with Deadline(60):
             await self.isolation.run(ways, means, self.stop)
+
+    async def reason(self, words: str) -> None:
+        """Wait until the reason with these words is on record."""
+
+        async def known() -> bool:
+            assert self.broker.attempts < 100
+            return any(words in (each or "") for each in self.store.reasons)
+
+        await until(known, words)
 
 
 async def test_a_queue_that_can_be_consumed_goes_back_to_the_others_and_nothing_is_said() -> None:
@@ -235,8 +286,7 @@ async def test_trouble_in_the_middle_of_the_experiment_puts_no_good_message_away
 async def test_without_amqp_1_0_the_queue_stays_blocked_until_there_is() -> None:
     scene = Scene(FakeBroker(["bad-1"], speaks=False))
     running = asyncio.create_task(scene.run())
-    while "no AMQP 1.0" not in scene.store.reasons:  # noqa: ASYNC110 (a turn of the loop at a time)
-        await asyncio.sleep(0)
+    await scene.reason("no AMQP 1.0")
     assert scene.consumer.queues == []
     assert scene.lines.of("queue_gestremd")[-1]["reden"] == "no AMQP 1.0"
     scene.broker.speaks = True
@@ -263,3 +313,77 @@ async def test_while_another_process_puts_something_away_the_queue_is_left_alone
     scene.stop.set()
     await running
     assert scene.isolation.together([QUEUE]) == []
+
+
+@pytest.mark.parametrize("lost", range(1, 5))
+async def test_an_experiment_whose_lease_another_process_took_proves_nothing(lost: int) -> None:
+    scene = Scene(FakeBroker(["bad-1"]))
+    scene.store.lost = lost
+    await scene.run()
+    (line,) = [each for each in scene.lines.of("queue_gestremd") if each["reden"]]
+    assert "another process took the lease" in str(line["reden"])
+    assert (scene.store.leases, scene.broker.accepted) == (2, ["bad-1"])
+
+
+@pytest.mark.parametrize("ends_at_once", [0, 1])
+async def test_connections_that_end_after_a_delivery_are_tried_with_pauses_and_a_bound(
+    ends_at_once: int,
+) -> None:
+    scene = Scene(FakeBroker([], trouble=ends_at_once, late=True))
+    began = time.monotonic()
+    running = asyncio.create_task(scene.run())
+    await scene.reason("ends each connection after a delivery")
+    assert time.monotonic() - began > 0.15 * scene.broker.attempts
+    assert scene.broker.attempts < 20
+    scene.broker.late = False
+    await running
+    assert scene.store.blocked_now == {}
+
+
+def _blocked_metric() -> float | None:
+    return metrics.REGISTRY.get_sample_value("klantcontact_queue_blocked", {"queue": QUEUE})
+
+
+async def test_a_queue_that_outages_find_blocked_is_freed_after_them() -> None:
+    scene = Scene(FakeBroker(["bad-1"], speaks=False))
+    running = asyncio.create_task(scene.run())
+    await scene.reason("no AMQP 1.0")
+    scene.broker.away = True
+    with pytest.raises(Outage):
+        await running
+    assert (scene.store.blocked_now, _blocked_metric()) == ({QUEUE: "no AMQP 1.0"}, 1)
+    scene.broker.away = False
+    scene.ends(QUEUE, OTHER)
+    # An administrator purged the queue.
+    scene.broker.messages.clear()
+    await scene.run()
+    assert (scene.store.blocked_now, _blocked_metric()) == ({}, 0)
+    assert len(scene.lines.of("queue_hersteld")) == 1
+
+
+async def test_a_queue_that_could_not_be_freed_in_an_outage_is_freed_after_it() -> None:
+    scene = Scene(FakeBroker(["bad-1"]))
+    scene.store.away = True
+    with pytest.raises(Outage):
+        await scene.run()
+    assert scene.isolation.together([QUEUE]) == []
+    await scene.run()
+    assert scene.store.blocked_now == {}
+    assert scene.isolation.together([QUEUE]) == [QUEUE]
+    assert len(scene.lines.of("queue_hersteld")) == 1
+
+
+async def test_a_blocked_queue_is_recorded_for_as_long_as_it_is() -> None:
+    scene = Scene(FakeBroker([], trouble=1, up=asyncio.Event()))
+    running = asyncio.create_task(scene.run())
+
+    async def recorded() -> bool:
+        return len(scene.store.reasons) > 10
+
+    await until(recorded, "it is recorded again and again")
+    # The second one is not over.
+    assert scene.broker.attempts == 2
+    assert scene.broker.up is not None
+    scene.broker.up.set()
+    await running
+    assert scene.store.blocked_now == {}

@@ -6,9 +6,10 @@ Moments are PostgreSQL's own, so that the clocks of processes decide nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from worker.postgres.pool import session
+from worker.undeliverable import HEARTBEAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from worker.postgres.pool import Pool
+
+_GONE_AFTER: Final = 4 * HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,23 @@ class PostgresBlockedQueues:
             )
         return row is not None
 
+    async def renew(self, queue: str) -> bool:
+        """Half a minute from now once more; False where another process had it since `lease`.
+
+        Raises Outage.
+        """
+        async with session(self._pool) as connection:
+            row = await connection.fetchrow(
+                """
+                update gestremde_queue set tot = clock_timestamp() + interval '30 seconds'
+                where queue = $1 and proces = $2
+                returning queue
+                """,
+                queue,
+                self._process,
+            )
+        return row is not None
+
     async def release(self, queue: str) -> None:
         """Give the lease back; raises Outage."""
         async with session(self._pool) as connection:
@@ -114,13 +134,17 @@ class PostgresBlockedQueues:
 
 
 async def blocked_queues(pool: Pool) -> Sequence[Blocked]:
-    """Those that were blocked within the last minutes, by name; raises Outage."""
+    """Those that a process records as blocked, by name; raises Outage.
+
+    A row without a heartbeat is of a process that ended or lost the database.
+    """
     async with session(pool) as connection:
         rows = await connection.fetch(
             """
             select queue, sinds, antwoord, reden from gestremde_queue
-            where antwoord <> '' and gezien > clock_timestamp() - interval '3 minutes'
+            where antwoord <> '' and gezien > clock_timestamp() - $1::interval
             order by queue
-            """
+            """,
+            _GONE_AFTER,
         )
     return [Blocked(*row) for row in rows]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from tests.fakes import Lines
 from tests.waiting import DEADLINE
 from worker.app import keep, last_line
 from worker.ending import drain
-from worker.errors import BatchRejected, Defect, Outage, UsageError
+from worker.errors import BatchRejected, Defect, DeliveryAborted, Outage, UsageError
 from worker.role import Role
 from worker.roles.mailer import check_lease
 from worker.settings import Settings
@@ -85,6 +86,26 @@ async def test_an_outage_of_a_thousand_tries_is_waited_for_too() -> None:
 
     await keep(run, _AT_ONCE, stop, Standing("intake", Lines().log))
     assert runs == 1100
+
+
+async def test_a_role_whose_connection_a_delivery_ends_runs_again_after_short_pauses() -> None:
+    stop, lines, runs = asyncio.Event(), Lines(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 7:
+            stop.set()
+            return
+        # Only a reason that is new is logged.
+        raise DeliveryAborted(f"541 INTERNAL_ERROR {runs}")
+
+    began = time.monotonic()
+    await keep(run, Settings(), stop, Standing("intake", lines.log))
+    pauses = [float(str(line["opnieuw_over_s"])) for line in lines.of("uitval")]
+    assert len(pauses) == 6
+    assert all(0 < each <= 0.3 for each in pauses)
+    assert time.monotonic() - began > 6 * 0.1
 
 
 def test_a_lease_that_could_end_while_a_mail_is_sent_is_refused() -> None:

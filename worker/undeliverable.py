@@ -2,10 +2,11 @@
 
 RabbitMQ keeps messages of several protocols. One that it cannot write as AMQP 0-9-1 ends the
 consumer's connection, with 541 INTERNAL_ERROR, at each delivery: consumed together, all queues
-would stand still for it. So after such an end each queue is consumed on a connection of its own,
-one message at a time (`Isolation`). A queue whose connection stays up goes back to the others; one
-whose connection ends with 541 again is blocked, and what blocks it is taken off by AMQP 1.0, the
-protocol that it came in, and becomes a dead letter.
+would stand still for it. So after such an end each queue is consumed on a connection of its own
+(`Isolation`), as fast as before. A queue whose connection stays up goes back to the others; one
+whose connection ends with 541 again is blocked. It is consumed one message at a time until the
+message that blocks it is at its head. That message is taken off by AMQP 1.0, the protocol that it
+came in, and becomes a dead letter.
 
 That it is this message, and no neighbour or trouble of the broker's, is an experiment: with the
 suspects held by AMQP 1.0 the consumer lives; with one of them back it ends again, before anything
@@ -63,15 +64,21 @@ HEARTBEAT: Final = timedelta(seconds=5)
 
 
 class Enough(NamedTuple):
-    """When a connection has stayed up: after `seconds`, once it is idle or had `deliveries`."""
+    """When a connection has stayed up: after `seconds`, once it is idle or had `deliveries`.
+
+    After `most_seconds` it has, whatever it had: a queue need never be idle.
+    """
 
     seconds: float
     deliveries: int
+    most_seconds: float = 15.0
 
 
 # A delivery ends its connection within milliseconds; a broker that is busy may take a while. By
 # then what processes together may have had in hand before the cause has been delivered.
 _STEADY: Final = Enough(3.0, 1000)
+# One at a time is slow. The cause may be gone: another process puts it away too.
+_ONE_BY_ONE: Final = Enough(3.0, 100)
 _PROBE: Final = Enough(2.0, 1)
 
 
@@ -116,8 +123,8 @@ class Receiver(Protocol):
 class Broker(Protocol):
     """The broker, a connection for each call."""
 
-    async def attempt(self, queue: str, work: Work, enough: Enough) -> Attempt:
-        """Work on one queue, one message at a time, until its connection stays up or ends.
+    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
+        """Work on one queue until its connection stays up or ends.
 
         Raises Outage where it ends for another reason than an error of the broker's.
         """
@@ -251,8 +258,10 @@ class _Queue:
     log: Log
     heartbeat: timedelta
     known: _Apart
+    _one_by_one: bool = False
+    """Whether it is consumed so, because its connection ended."""
     _late_ends: int = 0
-    """How many connections in a row ended after a delivery."""
+    """How many such connections in a row ended after a delivery."""
 
     async def cleared(self) -> bool:
         """Wait until its connection stays up, whatever that takes; False if told to stop."""
@@ -308,9 +317,11 @@ class _Queue:
 
         Raises CannotTake.
         """
-        attempt = await self._attempt(_STEADY)
+        attempt = await self._attempt(_ONE_BY_ONE if self._one_by_one else _STEADY)
         if attempt.said is None:
-            return True
+            was_together, self._one_by_one = not self._one_by_one, False
+            return was_together
+        self._one_by_one = True
         await self._blocked(attempt.said)
         if attempt.at_once and await self.means.store.lease(self.name):
             await self._unblock(attempt.said)
@@ -321,8 +332,11 @@ class _Queue:
 
         Raises CannotTake where only later deliveries end connections, each time.
         """
-        attempt = await self.means.broker.attempt(self.name, self.work, enough)
-        late = attempt.said is not None and not attempt.at_once
+        one_by_one = self._one_by_one
+        attempt = await self.means.broker.attempt(
+            self.name, self.work, enough, one_by_one=one_by_one
+        )
+        late = one_by_one and attempt.said is not None and not attempt.at_once
         self._late_ends = self._late_ends + 1 if late else 0
         if attempt.said is not None:
             await pause(self.stop, _RETURNED_SECONDS)
@@ -339,6 +353,7 @@ class _Queue:
             await self.means.store.release(self.name)
         if not freed and not self.stop.is_set():
             raise CannotTake(_NO_MESSAGE)
+        self._one_by_one = False
 
     async def _put_away(self, receiver: Receiver, said: str) -> bool:
         """The experiment that the module tells of; whether the queue may be free by now."""

@@ -46,6 +46,8 @@ class FakeBroker:
     up: asyncio.Event | None = None
     """What an attempt after those waits for."""
     attempts: int = 0
+    one_by_one: list[bool] = field(default_factory=list)
+    """How each attempt consumed."""
     speaks: bool = True
     processed: list[str] = field(default_factory=list)
     unsettled: dict[int, str] = field(default_factory=dict)
@@ -53,9 +55,10 @@ class FakeBroker:
     taken: int = 0
     on_take: Callable[[FakeBroker], None] = lambda _: None
 
-    async def attempt(self, queue: str, work: Work, enough: Enough) -> Attempt:
+    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
         del queue, work, enough
         self.attempts += 1
+        self.one_by_one.append(one_by_one)
         await asyncio.sleep(0)
         if self.away:
             raise Outage("RabbitMQ is away")
@@ -387,3 +390,24 @@ async def test_a_blocked_queue_is_recorded_for_as_long_as_it_is() -> None:
     scene.broker.up.set()
     await running
     assert scene.store.blocked_now == {}
+
+
+async def test_a_queue_that_can_be_consumed_is_never_consumed_one_by_one() -> None:
+    scene = Scene(FakeBroker(["goed"]))
+    await scene.run()
+    assert scene.broker.one_by_one == [False]
+
+
+async def test_before_it_goes_back_to_the_others_a_queue_stays_up_at_its_usual_pace() -> None:
+    scene = Scene(FakeBroker(["goed", "bad", "goed"]))
+    await scene.run()
+    assert scene.broker.one_by_one[0] is False
+    assert True in scene.broker.one_by_one
+    assert scene.broker.one_by_one[-1] is False
+
+
+async def test_a_queue_whose_cause_another_process_put_away_is_soon_at_its_usual_pace() -> None:
+    scene = Scene(FakeBroker(["goed"], trouble=1))
+    scene.store.others = 2
+    await scene.run()
+    assert scene.broker.one_by_one[-1] is False

@@ -35,40 +35,46 @@ _LOOKED_SECONDS = 0.1
 class IsolatedQueues:
     """Each call opens and closes a connection.
 
-    `patience` is how long, in seconds, a delivery may be in hand; `most` is the largest message
-    that AMQP 1.0 takes, in bytes.
+    `limits` and `prefetch` are those of queues consumed together. `patience` is how long, in
+    seconds, a delivery may be in hand; `most` is the largest message that AMQP 1.0 takes, in bytes.
     """
 
     connected: Callable[[], AbstractAsyncContextManager[Connection]]
     address: Callable[[], Address]
     stop: asyncio.Event
+    limits: Limits
+    prefetch: int
     patience: float
     most: int
 
-    async def attempt(self, queue: str, work: Work, enough: Enough) -> Attempt:
-        """Work on one queue, one message at a time; raises Outage."""
+    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
+        """Work on one queue until its connection stays up or ends; raises Outage."""
+        limits = Limits(1, self.most) if one_by_one else self.limits
+        prefetch = 1 if one_by_one else self.prefetch
         consumer: Consumer | None = None
         try:
             async with self.connected() as connection:
                 with delivering(connection):
-                    consumer = await opened(connection, Limits(1, self.most), connection.gate)
-                    await self._work(consumer, queue, work, enough)
+                    consumer = await opened(connection, limits, connection.gate)
+                    await self._work(consumer, queue, prefetch, work, enough)
         except DeliveryAborted as error:
             return Attempt(consumer.delivered if consumer else 0, error.said)
         return Attempt(consumer.delivered)
 
-    async def _work(self, consumer: Consumer, queue: str, work: Work, enough: Enough) -> None:
+    async def _work(
+        self, consumer: Consumer, queue: str, prefetch: int, work: Work, enough: Enough
+    ) -> None:
         done = asyncio.Event()
         async with Tasks() as tasks:
             tasks.start(queue, work(consumer), until=done)
             tasks.start(f"consumer of {queue}", consumer.tend(self.patience), until=done)
-            tasks.start(f"{queue} is up", self._consume(consumer, queue, enough, done))
+            tasks.start(f"{queue} is up", self._consume(consumer, queue, prefetch, enough, done))
 
     async def _consume(
-        self, consumer: Consumer, queue: str, enough: Enough, done: asyncio.Event
+        self, consumer: Consumer, queue: str, prefetch: int, enough: Enough, done: asyncio.Event
     ) -> None:
         """Until it was up for long enough; then `done` is set."""
-        await consumer.consume([queue], 1)
+        await consumer.consume([queue], prefetch)
         await self._wait(consumer, enough)
         done.set()
         consumer.stop()
@@ -81,7 +87,8 @@ class IsolatedQueues:
             if consumer.busy or consumer.delivered != seen:
                 seen, last = consumer.delivered, now
             quiet = now - last >= _IDLE_SECONDS or seen >= enough.deliveries
-            if now - began >= enough.seconds and quiet:
+            up = now - began
+            if up >= enough.most_seconds or (up >= enough.seconds and quiet):
                 return
             await pause(self.stop, _LOOKED_SECONDS)
 

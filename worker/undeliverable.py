@@ -2,11 +2,11 @@
 
 RabbitMQ keeps messages of several protocols. One that it cannot write as AMQP 0-9-1 ends the
 consumer's connection, with 541 INTERNAL_ERROR, at each delivery: consumed together, all queues
-would stand still for it. So after such an end each queue is consumed on a connection of its own
-(`Isolation`), as fast as before. A queue whose connection stays up goes back to the others; one
-whose connection ends with 541 again is blocked. It is consumed one message at a time until the
-message that blocks it is at its head. That message is taken off by AMQP 1.0, the protocol that it
-came in, and becomes a dead letter.
+would stand still for it. So after such an end each queue is consumed on a connection of its own,
+sixteen messages at a time (`Isolation`). A queue whose connection stays up goes back to the
+others; one whose connection ends with 541 again is blocked. It is consumed one message at a time
+until the message that blocks it is at its head. That message is taken off by AMQP 1.0, the
+protocol that it came in, and becomes a dead letter.
 
 That it is this message, and no neighbour or trouble of the broker's, is an experiment: with the
 suspects held by AMQP 1.0 the consumer lives; with one of them back it ends again, before anything
@@ -63,23 +63,26 @@ HEARTBEAT: Final = timedelta(seconds=5)
 """How often a process records that a queue is still blocked."""
 
 
-class Enough(NamedTuple):
-    """When a connection has stayed up: after `seconds`, once it is idle or had `deliveries`.
+class Pace(NamedTuple):
+    """How a queue is consumed apart, with `prefetch` deliveries at once, and for how long.
 
-    After `most_seconds` it has, whatever it had: a queue need never be idle.
+    A connection has stayed up after `seconds`, once it is idle or had `deliveries`; after
+    `most_seconds` it has, whatever it had: a queue need never be idle.
     """
 
+    prefetch: int
     seconds: float
     deliveries: int
     most_seconds: float = 15.0
 
 
 # A delivery ends its connection within milliseconds; a broker that is busy may take a while. By
-# then what processes together may have had in hand before the cause has been delivered.
-_STEADY: Final = Enough(3.0, 1000)
+# then what processes together may have had in hand before the cause has been delivered. The
+# prefetch is enough for a usual load, and few messages are delivered twice for one end.
+_STEADY: Final = Pace(16, 3.0, 1000)
 # One at a time is slow. The cause may be gone: another process puts it away too.
-_ONE_BY_ONE: Final = Enough(3.0, 100)
-_PROBE: Final = Enough(2.0, 1)
+_ONE_BY_ONE: Final = Pace(1, 3.0, 100)
+_PROBE: Final = Pace(1, 2.0, 1)
 
 
 class Attempt(NamedTuple):
@@ -123,7 +126,7 @@ class Receiver(Protocol):
 class Broker(Protocol):
     """The broker, a connection for each call."""
 
-    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
+    async def attempt(self, queue: str, work: Work, pace: Pace) -> Attempt:
         """Work on one queue until its connection stays up or ends.
 
         Raises Outage where it ends for another reason than an error of the broker's.
@@ -327,16 +330,13 @@ class _Queue:
             await self._unblock(attempt.said)
         return False
 
-    async def _attempt(self, enough: Enough) -> Attempt:
+    async def _attempt(self, pace: Pace) -> Attempt:
         """Work on it; after an end, wait until the queue has back what was in hand.
 
         Raises CannotTake where only later deliveries end connections, each time.
         """
-        one_by_one = self._one_by_one
-        attempt = await self.means.broker.attempt(
-            self.name, self.work, enough, one_by_one=one_by_one
-        )
-        late = one_by_one and attempt.said is not None and not attempt.at_once
+        attempt = await self.means.broker.attempt(self.name, self.work, pace)
+        late = self._one_by_one and attempt.said is not None and not attempt.at_once
         self._late_ends = self._late_ends + 1 if late else 0
         if attempt.said is not None:
             await pause(self.stop, _RETURNED_SECONDS)

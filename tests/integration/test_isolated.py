@@ -9,10 +9,9 @@ import pytest
 
 from tests.waiting import DEADLINE
 from worker.rabbitmq.connection import connected
-from worker.rabbitmq.consuming import Limits
 from worker.rabbitmq.gate import Gate
 from worker.rabbitmq.isolated import IsolatedQueues
-from worker.undeliverable import Enough
+from worker.undeliverable import Pace
 
 if TYPE_CHECKING:
     from tests.broker import Broker
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 QUEUE = "klantcontact.registratie.callcenter"
 MEBIBYTE = 1024 * 1024
-PREFETCH = 40
 
 
 def _apart(broker: Broker) -> IsolatedQueues:
@@ -32,8 +30,6 @@ def _apart(broker: Broker) -> IsolatedQueues:
         lambda: connected(broker.state.amqp, "apart", gate=Gate(MEBIBYTE)),
         address,
         asyncio.Event(),
-        Limits(20, MEBIBYTE),
-        PREFETCH,
         DEADLINE,
         MEBIBYTE,
     )
@@ -56,26 +52,23 @@ class _Batches:
             await lane.settle()
 
 
-@pytest.mark.parametrize(("one_by_one", "most"), [(True, 1), (False, 20)])
-async def test_a_queue_apart_is_consumed_one_by_one_only_where_that_is_asked_for(
-    broker: Broker, *, one_by_one: bool, most: int
+@pytest.mark.parametrize("prefetch", [1, 20])
+async def test_a_queue_apart_is_consumed_at_the_pace_that_is_asked_for(
+    broker: Broker, prefetch: int
 ) -> None:
     await asyncio.gather(*(broker.publish(b"x") for _ in range(60)))
     batches = _Batches(broker)
-    attempt = await _apart(broker).attempt(
-        QUEUE, batches.work, Enough(0, 60), one_by_one=one_by_one
-    )
+    attempt = await _apart(broker).attempt(QUEUE, batches.work, Pace(prefetch, 0, 60))
     assert (attempt.delivered, attempt.said) == (60, None)
     assert sum(batches.sizes) == 60
-    assert max(batches.sizes) == most
+    assert max(batches.sizes) <= prefetch
+    assert (max(batches.sizes) > 1) is (prefetch > 1)
 
 
 async def test_a_queue_that_is_never_idle_has_stayed_up_in_the_end(broker: Broker) -> None:
     await broker.publish(b"x")
     batches = _Batches(broker, goes_on=True)
     async with asyncio.timeout(DEADLINE):
-        attempt = await _apart(broker).attempt(
-            QUEUE, batches.work, Enough(0, 1_000_000, 1.0), one_by_one=False
-        )
+        attempt = await _apart(broker).attempt(QUEUE, batches.work, Pace(20, 0, 1_000_000, 1.0))
     assert attempt.said is None
     assert attempt.delivered > 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from worker.envelope import Delivery, Lane
-    from worker.undeliverable import Enough, Work
+    from worker.undeliverable import Pace, Work
 
 pytestmark = pytest.mark.unit
 
@@ -55,10 +55,10 @@ class FakeBroker:
     taken: int = 0
     on_take: Callable[[FakeBroker], None] = lambda _: None
 
-    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
-        del queue, work, enough
+    async def attempt(self, queue: str, work: Work, pace: Pace) -> Attempt:
+        del queue, work
         self.attempts += 1
-        self.one_by_one.append(one_by_one)
+        self.one_by_one.append(pace.prefetch == 1)
         await asyncio.sleep(0)
         if self.away:
             raise Outage("RabbitMQ is away")

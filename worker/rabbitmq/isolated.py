@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from worker.rabbitmq.connection import Connection
     from worker.rabbitmq.consuming import Consumer
     from worker.rabbitmq.tls import Address
-    from worker.undeliverable import Enough, Work
+    from worker.undeliverable import Pace, Work
 
 _IDLE_SECONDS = 1.0
 _LOOKED_SECONDS = 0.1
@@ -35,60 +35,55 @@ _LOOKED_SECONDS = 0.1
 class IsolatedQueues:
     """Each call opens and closes a connection.
 
-    `limits` and `prefetch` are those of queues consumed together. `patience` is how long, in
-    seconds, a delivery may be in hand; `most` is the largest message that AMQP 1.0 takes, in bytes.
+    `patience` is how long, in seconds, a delivery may be in hand; `most` is the largest message
+    that AMQP 1.0 takes, in bytes.
     """
 
     connected: Callable[[], AbstractAsyncContextManager[Connection]]
     address: Callable[[], Address]
     stop: asyncio.Event
-    limits: Limits
-    prefetch: int
     patience: float
     most: int
 
-    async def attempt(self, queue: str, work: Work, enough: Enough, *, one_by_one: bool) -> Attempt:
+    async def attempt(self, queue: str, work: Work, pace: Pace) -> Attempt:
         """Work on one queue until its connection stays up or ends; raises Outage."""
-        limits = Limits(1, self.most) if one_by_one else self.limits
-        prefetch = 1 if one_by_one else self.prefetch
+        limits = Limits(pace.prefetch, self.most)
         consumer: Consumer | None = None
         try:
             async with self.connected() as connection:
                 with delivering(connection):
                     consumer = await opened(connection, limits, connection.gate)
-                    await self._work(consumer, queue, prefetch, work, enough)
+                    await self._work(consumer, queue, work, pace)
         except DeliveryAborted as error:
             return Attempt(consumer.delivered if consumer else 0, error.said)
         return Attempt(consumer.delivered)
 
-    async def _work(
-        self, consumer: Consumer, queue: str, prefetch: int, work: Work, enough: Enough
-    ) -> None:
+    async def _work(self, consumer: Consumer, queue: str, work: Work, pace: Pace) -> None:
         done = asyncio.Event()
         async with Tasks() as tasks:
             tasks.start(queue, work(consumer), until=done)
             tasks.start(f"consumer of {queue}", consumer.tend(self.patience), until=done)
-            tasks.start(f"{queue} is up", self._consume(consumer, queue, prefetch, enough, done))
+            tasks.start(f"{queue} is up", self._consume(consumer, queue, pace, done))
 
     async def _consume(
-        self, consumer: Consumer, queue: str, prefetch: int, enough: Enough, done: asyncio.Event
+        self, consumer: Consumer, queue: str, pace: Pace, done: asyncio.Event
     ) -> None:
         """Until it was up for long enough; then `done` is set."""
-        await consumer.consume([queue], prefetch)
-        await self._wait(consumer, enough)
+        await consumer.consume([queue], pace.prefetch)
+        await self._wait(consumer, pace)
         done.set()
         consumer.stop()
 
-    async def _wait(self, consumer: Consumer, enough: Enough) -> None:
+    async def _wait(self, consumer: Consumer, pace: Pace) -> None:
         began = last = time.monotonic()
         seen = 0
         while not self.stop.is_set():
             now = time.monotonic()
             if consumer.busy or consumer.delivered != seen:
                 seen, last = consumer.delivered, now
-            quiet = now - last >= _IDLE_SECONDS or seen >= enough.deliveries
+            quiet = now - last >= _IDLE_SECONDS or seen >= pace.deliveries
             up = now - began
-            if up >= enough.most_seconds or (up >= enough.seconds and quiet):
+            if up >= pace.most_seconds or (up >= pace.seconds and quiet):
                 return
             await pause(self.stop, _LOOKED_SECONDS)
 

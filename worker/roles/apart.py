@@ -21,7 +21,7 @@ from worker.rabbitmq.topology import (
     ZAKEN,
     definitions,
 )
-from worker.roles.opening import batches, broker, gate_for, patience, prefetch
+from worker.roles.opening import broker, gate_for, patience
 from worker.sink import Sink
 from worker.undeliverable import Means
 
@@ -78,8 +78,6 @@ def means(
         lambda: broker(settings, f"{standing.role} apart", gate_for(settings)),
         lambda: address(settings),
         stop,
-        batches(settings),
-        prefetch(settings),
         patience(settings),
         most,
     )

@@ -53,11 +53,6 @@ def batches(settings: Settings) -> Limits:
     )
 
 
-def prefetch(settings: Settings) -> int:
-    """How many deliveries of a queue a consumer has at once: a batch in hand, and the next one."""
-    return 2 * settings.batch_size
-
-
 @asynccontextmanager
 async def database(
     settings: Settings, role: str, size: int, *, by_index: bool = False
@@ -155,7 +150,7 @@ async def consume(
 ) -> None:
     """Have each lane consume its queues of this host, while its deliveries are taken already."""
     for lane, queues in lanes:
-        await lane.consume(queues, prefetch(settings))
+        await lane.consume(queues, 2 * settings.batch_size)
     standing.ready(list(dict.fromkeys(each for _, queues in lanes for each in queues)), host)
 
 

@@ -10,11 +10,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.catalogue.persistence import FAILURES
 from tests.faults.world import Unavailable
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.faults.catalogue.fault import Named
     from tests.faults.recovery import Recovery
@@ -51,6 +52,7 @@ class Mixing:
     kinds: Sequence[str]
     recovery: Recovery
     strikes: list[Strike] = field(default_factory=list)
+    catalogue: Mapping[str, Named] = field(default_factory=lambda: CATALOGUE)
 
     async def strike(self, count: int) -> None:
         """Until so many were made; one that cannot be made is on record as such."""
@@ -74,7 +76,7 @@ class Mixing:
 
     def _another(self, one: str, kinds: list[str]) -> list[str]:
         """Now and then a second one that does not undo the first."""
-        fitting = [each for each in kinds if not _touch(CATALOGUE[one], CATALOGUE[each])]
+        fitting = [each for each in kinds if not _touch(self.catalogue[one], self.catalogue[each])]
         if not fitting or self.chance.random() >= _TWO_SHARE:
             return []
         kinds.remove(fitting[0])
@@ -89,24 +91,32 @@ class Mixing:
         held = self._held(strike)
         strike.began = time.time()
         async with AsyncExitStack() as stack:
-            # Those that wait for a worker to come to some moment need the others to be well.
-            for name in sorted(strike.names, key=lambda name: "workers" not in _touched(name)):
-                try:
-                    await stack.enter_async_context(CATALOGUE[name](self.world))
-                except Unavailable as reason:
-                    strike.unavailable.append(f"{name}: {reason}")
-                else:
-                    strike.made.append(name)
+            await self.make(strike, stack)
             if strike.made:
                 await asyncio.sleep(held)
         strike.left, strike.held = time.time(), held
         if strike.made:
             strike.recovery = await self.recovery.seconds()
 
+    async def make(self, strike: Strike, stack: AsyncExitStack) -> None:
+        """Each of its faults, until `stack` ends; those that cannot be made are on record."""
+        # Those that wait for a worker to come to some moment need the others to be well.
+        for name in sorted(strike.names, key=lambda name: "workers" not in self._touched(name)):
+            try:
+                await stack.enter_async_context(self.catalogue[name](self.world))
+            except Unavailable as reason:
+                strike.unavailable.append(f"{name}: {reason}")
+            except FAILURES as failure:
+                if not strike.made:
+                    raise
+                # The first fault took away what the second one needs to be made.
+                strike.unavailable.append(f"{name}: {type(failure).__name__}")
+            else:
+                strike.made.append(name)
+
+    def _touched(self, name: str) -> frozenset[str]:
+        return self.catalogue[name].touches
+
 
 def _touch(one: Named, other: Named) -> bool:
     return bool(one.touches & other.touches)
-
-
-def _touched(name: str) -> frozenset[str]:
-    return CATALOGUE[name].touches

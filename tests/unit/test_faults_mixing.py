@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +17,7 @@ from rich.console import Console
 
 from tests.faults import report
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.catalogue.fault import Named
 from tests.faults.checker import Verdict
 from tests.faults.crews import CREWS
 from tests.faults.disturbed import disturbed
@@ -25,6 +28,7 @@ from tests.faults.workers import Life
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import AsyncIterator
 
     from tests.bench.site import Site
     from tests.faults.recovery import Recovery
@@ -66,6 +70,39 @@ def test_the_same_seed_makes_the_same_faults() -> None:
 
     assert some(3) == some(3)
     assert some(3) != some(4)
+
+
+@asynccontextmanager
+async def nothing_happens(_world: World) -> AsyncIterator[None]:
+    yield
+
+
+class Refused(AbstractAsyncContextManager[None]):
+    def __init__(self, _world: World) -> None: ...
+
+    async def __aenter__(self) -> None:
+        raise ConnectionRefusedError
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+MADE_UP = {
+    "killed": Named("killed", nothing_happens, frozenset({"database"})),
+    "locked": Named("locked", Refused, frozenset({"rows"})),
+}
+
+
+async def test_a_fault_that_the_other_one_prevents_is_on_record_as_not_made() -> None:
+    strike = Strike(("killed", "locked"))
+    async with AsyncExitStack() as stack:
+        await replace(mixing(1), catalogue=MADE_UP).make(strike, stack)
+    assert (strike.made, strike.unavailable) == (["killed"], ["locked: ConnectionRefusedError"])
+
+
+async def test_a_fault_that_cannot_be_made_although_all_is_well_ends_the_run() -> None:
+    async with AsyncExitStack() as stack:
+        with pytest.raises(ConnectionRefusedError):
+            await replace(mixing(1), catalogue=MADE_UP).make(Strike(("locked",)), stack)
 
 
 def test_what_a_fault_may_have_caused_is_known_by_what_it_touches() -> None:
